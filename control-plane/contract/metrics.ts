@@ -1,0 +1,48 @@
+/**
+ * Metrics that the filter writes. A series' Envoy name is `<name>.<label>=.=<value>;.<label>=.=<value>;.`: Istio's bootstrap extracts
+ * the labels from that form as it is, plain Envoy with the `stats_tags` in `envoy/`.
+ */
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+export const FILTER_METRICS = {
+  rekindle_requests_total: {
+    kind: 'counter',
+    labels: ['service', 'feature', 'outcome'],
+    help: 'Requests by outcome: success, failure, ignored, refused; detected_* in shadow mode',
+  },
+  rekindle_degraded_total: {
+    kind: 'counter',
+    labels: ['service', 'feature', 'rung', 'reason'],
+    help: 'Degraded replies by rung and reason; rung none: no rung could answer',
+  },
+  rekindle_transitions_total: { kind: 'counter', labels: ['service', 'feature', 'to'], help: 'Changes of the breaker phase' },
+  rekindle_unmatched_total: { kind: 'counter', labels: [], help: 'Requests that no feature matched' },
+  rekindle_directives_rejected_total: { kind: 'counter', labels: ['service'], help: 'Directives refused; the last good one stays' },
+  rekindle_breaker_phase: {
+    kind: 'gauge',
+    labels: ['service', 'feature', 'phase'],
+    help: '1 for the phase the breaker is in; a value above 1 means a hot restart is going on',
+  },
+  rekindle_feature_state: { kind: 'gauge', labels: ['service', 'feature', 'state'], help: '1 for the state that the fleet allows' },
+  rekindle_admit_ratio: { kind: 'gauge', labels: ['service', 'feature'], help: 'Share of requests let through now, in basis points' },
+  rekindle_directive_revision: { kind: 'gauge', labels: ['service'], help: 'Revision of the directive in force' },
+  rekindle_directive_age_seconds: {
+    kind: 'gauge',
+    labels: ['service'],
+    help: 'Seconds since the control plane last confirmed the directive',
+  },
+  rekindle_control_plane_connected: { kind: 'gauge', labels: ['service'], help: '1 while watch and report are answered' },
+  rekindle_governed: { kind: 'gauge', labels: ['service'], help: "1 while this proxy holds a live lease of the fleet's recovery" },
+  rekindle_upstream_ms: {
+    kind: 'histogram',
+    labels: ['service', 'feature'],
+    help: 'Time from the last byte of the request to the response headers, in ms',
+  },
+} as const satisfies Record<string, MetricSpec>;
+
+/** Why a degraded reply was given: the `reason` label and the `reason` parameter of the `rekindle` response header. */
+export const DEGRADED_REASONS = ['open', 'disabled', 'share', 'failure', 'timeout', 'connect'] as const;

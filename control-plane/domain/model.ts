@@ -1,0 +1,156 @@
+import type { BreakerPhase, FeatureHealth, FeatureState } from '../contract/names.ts';
+import type { Policy } from '../contract/policy.ts';
+
+/** Figures behind a verdict, named with their unit (`observedPercent`, `waitMs`). */
+export type Numbers = Readonly<Record<string, number | string | boolean>>;
+
+/** Why something is as it is: a stable kebab-case code and the figures that led to it (R17). */
+export interface Reason {
+  readonly because: string;
+  readonly numbers?: Numbers;
+}
+
+/** A person's word on a feature (R14). FORCED_OPEN: nothing passes; FORCED_CLOSED: all passes; HOLD: the share `admit` passes. */
+export interface Override {
+  readonly kind: 'FORCED_OPEN' | 'FORCED_CLOSED' | 'HOLD';
+  /** Basis points; only of HOLD. */
+  readonly admit?: number;
+  readonly reason: string;
+  readonly author: string;
+  readonly createdAtMs: number;
+  /** null: never, which a person must have spelt out. */
+  readonly expiresAtMs: number | null;
+}
+
+/** Where a feature stands in its recovery. */
+export interface FeatureRecovery {
+  readonly phase: 'blocked' | 'waiting' | 'probing' | 'ramping' | 'ceiling' | 'held' | 'done';
+  /** Attempts so far that had a sample (R6). */
+  readonly attempt: number;
+  /** Epoch ms of the next attempt, or of the next try of a failed step. */
+  readonly nextAttemptAtMs: number;
+  /** The last wait drawn, before the attempt at `nextAttemptAtMs`. */
+  readonly waitMs: number;
+  /** Index of the current step in `rampPercent`; -1: probes. */
+  readonly rampIndex: number;
+  /** Highest index that passed; -1: none. */
+  readonly passedIndex: number;
+  /** Failures per ramp index (R11). */
+  readonly stepFailures: readonly number[];
+  readonly stepStartedAtMs: number;
+  /** Stability window of the steps of this ramp, fixed when the ramp starts (R12). */
+  readonly stableMs: number;
+  /** First opening of this outage (R12). */
+  readonly outageStartedAtMs: number;
+  readonly reason: Reason;
+}
+
+/** One feature as the store holds it. */
+export interface FeatureRecord {
+  readonly name: string;
+  readonly state: FeatureState;
+  /** Basis points that may reach the upstream. */
+  readonly admit: number;
+  /** Id of the last change to the flag: the revision that made it (R1). */
+  readonly step: number;
+  readonly sinceMs: number;
+  readonly reason: Reason;
+  readonly health: FeatureHealth;
+  readonly healthSinceMs: number;
+  readonly healthReason: Reason;
+  readonly override: Override | null;
+  readonly recovery: FeatureRecovery | null;
+  /** Last time the feature became ENABLED after a recovery; 0: never. */
+  readonly recoveredAtMs: number;
+}
+
+export interface TimelineEntry {
+  readonly atMs: number;
+  readonly feature?: string;
+  /** Stable code: `recovery-started`, `probe-attempt`, `step-passed`, `enabled`, … */
+  readonly event: string;
+  readonly reason: Reason;
+}
+
+/** The recovery of one service; at most one runs at a time (R13). */
+export interface Recovery {
+  readonly id: string;
+  readonly service: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly startedBy: string;
+  readonly result: 'recovered' | 'recovered-locally' | 'aborted' | 'superseded' | null;
+  /** Features in the order in which they start: waves by priority and dependency. */
+  readonly plan: readonly (readonly string[])[];
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** All that the fleet remembers of a service; stored as a whole, guarded by `revision` and `version`. */
+export interface ServiceState {
+  readonly service: string;
+  readonly policy: Policy;
+  /** Grows by one per change that filters must see. */
+  readonly revision: number;
+  /** Revision that last changed the policy. */
+  readonly policyRevision: number;
+  /** Grows by one per write, whether filters must see it or not. */
+  readonly version: number;
+  readonly features: Readonly<Record<string, FeatureRecord>>;
+  readonly recovery: Recovery | null;
+  /** Nodes that reported, so that a cold start knows whom to wait for (R16). */
+  readonly nodes: readonly string[];
+}
+
+/** One change of a feature's flag, as audited. */
+export interface Transition {
+  readonly feature: string;
+  readonly from: { readonly state: FeatureState; readonly admit: number };
+  readonly to: { readonly state: FeatureState; readonly admit: number };
+  readonly reason: Reason;
+}
+
+/** Sums over some span. `ignored` were admitted but count neither way. */
+export interface Counts {
+  readonly admitted: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly ignored: number;
+  readonly slow: number;
+  readonly refused: number;
+}
+
+/** What one proxy showed of one feature, from reports no more than three intervals apart (R9). */
+export interface FeatureEvidence {
+  readonly step: number;
+  readonly phase: BreakerPhase;
+  /** Over the feature's health window, current step only. */
+  readonly window: Counts;
+  /** Since the current step began. */
+  readonly sinceStep: Counts;
+}
+
+/** What one node showed; its newest instance speaks for it (R10). */
+export interface ProxyEvidence {
+  readonly node: string;
+  readonly instance: string;
+  readonly uptimeMs: number;
+  readonly lastReportAgeMs: number;
+  readonly intervalMs: number;
+  readonly reportsSinceStart: number;
+  readonly governed: boolean;
+  readonly features: Readonly<Record<string, FeatureEvidence>>;
+}
+
+/** What the fleet knows at one moment; only nodes heard of within three of their intervals. */
+export interface Evidence {
+  readonly proxies: readonly ProxyEvidence[];
+}
+
+/** What a tick decides. `state` differs from the input only if something changed. */
+export interface StepResult {
+  readonly state: ServiceState;
+  /** Flag changes: together one revision. */
+  readonly transitions: readonly Transition[];
+  /** Timeline entries that this tick added, and refusals to act that changed. */
+  readonly events: readonly TimelineEntry[];
+}
