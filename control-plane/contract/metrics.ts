@@ -1,6 +1,7 @@
 /**
- * Metrics that the filter writes. A series' Envoy name is `<name>.<label>=.=<value>;.<label>=.=<value>;.`: Istio's bootstrap extracts
- * the labels from that form as it is, plain Envoy with the `stats_tags` in `envoy/`.
+ * Metrics that the filter writes. A series' Envoy name is `<label>=.=<value>;.<label>=.=<value>;.<name>`: Istio's bootstrap extracts
+ * the labels from that form as it is, plain Envoy with the `stats_tags` in `envoy/`. (Labels at the end would lose the last dot, and
+ * Istio's pattern the last label.)
  */
 export interface MetricSpec {
   readonly kind: 'counter' | 'gauge' | 'histogram';

@@ -151,7 +151,11 @@ export const StaticRung = Type.Object(
   {
     status: Type.Integer({ minimum: 200, maximum: 599, default: 503 }),
     contentType: Type.String({ pattern: HEADER_VALUE_PATTERN, minLength: 1, maxLength: 255, default: 'text/plain; charset=utf-8' }),
-    headers: Type.Record(HeaderName, Type.String({ pattern: HEADER_VALUE_PATTERN, maxLength: 1024 }), { maxProperties: 16, default: {} }),
+    headers: Type.Record(HeaderName, Type.String({ pattern: HEADER_VALUE_PATTERN, maxLength: 1024 }), {
+      ...closed,
+      maxProperties: 16,
+      default: {},
+    }),
     body: Type.String({ maxLength: LIMITS.staticBody, default: '' }),
   },
   { ...closed, description: 'Fixed reply' },

@@ -20,12 +20,14 @@ export interface Override {
   readonly createdAtMs: number;
   /** null: never, which a person must have spelt out. */
   readonly expiresAtMs: number | null;
+  /** When the daily reminder of an override without an end was last given. */
+  readonly remindedAtMs?: number;
 }
 
 /** Where a feature stands in its recovery. */
 export interface FeatureRecovery {
   readonly phase: 'blocked' | 'waiting' | 'probing' | 'ramping' | 'ceiling' | 'held' | 'done';
-  /** Attempts so far that had a sample (R6). */
+  /** Failed attempts so far; one without a sample is no attempt (R6). */
   readonly attempt: number;
   /** Epoch ms of the next attempt, or of the next try of a failed step. */
   readonly nextAttemptAtMs: number;
@@ -38,6 +40,16 @@ export interface FeatureRecovery {
   /** Failures per ramp index (R11). */
   readonly stepFailures: readonly number[];
   readonly stepStartedAtMs: number;
+  /** Outcomes reported before this moment count no more for the present attempt or step (R7). */
+  readonly sampleFromMs: number;
+  /** Came back to the highest passed step after a failure above it; failing here too means DISABLED (R11). */
+  readonly fellBack: boolean;
+  /** Whether it failed once in this recovery, so that it holds up no later wave (R13). */
+  readonly failedOnce: boolean;
+  /** Openings within `resetAfterMs` of the last recovery; each doubles `settleMs` (R4). */
+  readonly refailures: number;
+  /** How long it must be ENABLED before it satisfies its dependants (R4). */
+  readonly settleMs: number;
   /** Stability window of the steps of this ramp, fixed when the ramp starts (R12). */
   readonly stableMs: number;
   /** First opening of this outage (R12). */
@@ -58,6 +70,8 @@ export interface FeatureRecord {
   readonly health: FeatureHealth;
   readonly healthSinceMs: number;
   readonly healthReason: Reason;
+  /** Since when the health is kept without enough samples to judge it anew; null: it was judged by the present window. */
+  readonly healthKeptSinceMs: number | null;
   readonly override: Override | null;
   readonly recovery: FeatureRecovery | null;
   /** Last time the feature became ENABLED after a recovery; 0: never. */
@@ -99,6 +113,8 @@ export interface ServiceState {
   readonly recovery: Recovery | null;
   /** Nodes that reported, so that a cold start knows whom to wait for (R16). */
   readonly nodes: readonly string[];
+  /** A person aborted the recovery: proxies recover by themselves until the next one starts (R14). */
+  readonly released: boolean;
 }
 
 /** One change of a feature's flag, as audited. */
@@ -127,6 +143,11 @@ export interface FeatureEvidence {
   readonly window: Counts;
   /** Since the current step began. */
   readonly sinceStep: Counts;
+  /** Since `sampleFromMs` of the feature's recovery, current step only. */
+  readonly sample: Counts;
+  /** Ages of the first and the last report with an outcome in `sample`; null: none. */
+  readonly firstSampleAgeMs: number | null;
+  readonly lastSampleAgeMs: number | null;
 }
 
 /** What one node showed; its newest instance speaks for it (R10). */
@@ -138,6 +159,8 @@ export interface ProxyEvidence {
   readonly intervalMs: number;
   readonly reportsSinceStart: number;
   readonly governed: boolean;
+  /** How long ago it last reported that it held no lease; null: never seen so (R3). */
+  readonly ungovernedAgeMs: number | null;
   readonly features: Readonly<Record<string, FeatureEvidence>>;
 }
 
@@ -153,4 +176,26 @@ export interface StepResult {
   readonly transitions: readonly Transition[];
   /** Timeline entries that this tick added, and refusals to act that changed. */
   readonly events: readonly TimelineEntry[];
+  /** Reasons with this moment's figures, by feature; not stored, for whoever asks why right now (R17). */
+  readonly live?: Readonly<Record<string, LiveReasons>>;
+  /** Proxies that fail alone, by feature (R10). */
+  readonly suspects?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What holds at this very moment for one feature. */
+export interface LiveReasons {
+  readonly health: Reason;
+  /** Why its recovery stands where it does; null: it is not in one. */
+  readonly recovery: Reason | null;
+}
+
+/** A command that cannot be carried out, as a value: a stable code and what it is about. */
+export interface Refusal {
+  readonly refused: string;
+  readonly detail: string;
+  readonly features: readonly string[];
+}
+
+export function isRefusal(result: StepResult | Refusal): result is Refusal {
+  return 'refused' in result;
 }

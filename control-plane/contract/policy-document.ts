@@ -1,0 +1,45 @@
+import { type DocumentReader, isRefused } from './documents.ts';
+import { LIMITS } from './limits.ts';
+import type { Policy } from './policy.ts';
+import { policyProblems } from './policy-rules.ts';
+import type { Problem } from './problem.ts';
+
+/** Bytes that a directive may need beside its policy: names, and a flag for each feature. */
+const directiveBytes = (features: number) => 512 + features * 256;
+
+/**
+ * Reads a policy, with all that is wrong with it at once: schema, rules beyond the schema, the service it is for, and whether a directive
+ * can carry it once its defaults are filled in.
+ */
+export function readPolicy(
+  reader: DocumentReader<typeof Policy>,
+  raw: unknown,
+  service: string,
+): { readonly value: Policy } | { readonly problems: readonly Problem[] } {
+  const read = reader.read(raw);
+  if (isRefused(read)) return { problems: [...read.problems, ...rulesOfTheRest(reader, raw, read.problems)] };
+  const problems = [...policyProblems(read.value), ...serviceProblems(read.value, service), ...sizeProblems(read.value)];
+  return problems.length > 0 ? { problems } : read;
+}
+
+function rulesOfTheRest(
+  reader: DocumentReader<typeof Policy>,
+  raw: unknown,
+  problems: Parameters<typeof reader.salvage>[1],
+): readonly Problem[] {
+  const rest = reader.salvage(raw, problems);
+  if (!rest) return [];
+  return policyProblems(rest).filter(({ path }) => !problems.some((problem) => path.startsWith(problem.path)));
+}
+
+function serviceProblems(policy: Policy, service: string): Problem[] {
+  if (policy.service === service) return [];
+  return [{ path: 'service', reason: `must be ${service}, the service that is addressed, got ${JSON.stringify(policy.service)}` }];
+}
+
+function sizeProblems(policy: Policy): Problem[] {
+  const bytes = Buffer.byteLength(JSON.stringify(policy));
+  const limit = LIMITS.documentBytes - directiveBytes(policy.features.length);
+  if (bytes <= limit) return [];
+  return [{ path: '', reason: `must take at most ${limit} bytes with its defaults filled in, takes ${bytes}` }];
+}

@@ -1,0 +1,34 @@
+import { backoffMs } from './backoff.ts';
+import type { AttemptPlan, Move, Progress, RecoveryPattern, Situation } from './pattern.ts';
+
+/** Probes with growing, jittered waits; when they succeed the feature is ENABLED at once. */
+export class ExponentialBackoffPattern implements RecoveryPattern {
+  readonly name: string = 'exponential-backoff';
+
+  /** The exponent grows with every failure until the outage is over for `resetAfterMs`: a short success proves no stability. */
+  nextAttempt(progress: Progress, { settings, random }: Situation): AttemptPlan {
+    const isStuck = progress.attempt >= settings.maxAttempts;
+    return {
+      waitMs: backoffMs(settings.backoff, progress.attempt, progress.waitMs, random),
+      isStuck,
+      isHeld: isStuck && settings.onExhausted === 'hold',
+    };
+  }
+
+  onSuccess(progress: Progress, _situation: Situation): Move {
+    return { to: 'enabled', progress, waitMs: 0, alert: null, isHeld: false, reason: { because: 'probes-succeeded' } };
+  }
+
+  onFailure(before: Progress, situation: Situation, failedPercent: number): Move {
+    const attempt = before.attempt + 1;
+    const { waitMs, isStuck, isHeld } = this.nextAttempt({ ...before, attempt }, situation);
+    return {
+      to: 'probes',
+      progress: { ...before, attempt, waitMs },
+      waitMs,
+      alert: isStuck ? 'stuck' : null,
+      isHeld,
+      reason: { because: 'attempt-failed', numbers: { attempt, failedPercent, waitMs } },
+    };
+  }
+}

@@ -1,0 +1,165 @@
+import { graphOf } from '../dependency-graph.ts';
+import { isRecovering, isSteered } from '../feature.ts';
+import type { Reason } from '../model.ts';
+import type { RecoveryContext } from './context.ts';
+import { dependencyHold, loadHold, waveHold } from './gates.ts';
+import { fall, rise } from './moves.ts';
+import { lowerWithDependants, open } from './opening.ts';
+import { testProbes, testStep, type Verdict } from './trial.ts';
+
+/**
+ * Brings the features of one service back: prioritised, in waves along the dependency graph, each by its pattern. It decides and writes
+ * to the draft of one tick; it keeps nothing.
+ */
+export class PartialRecoveryManager {
+  private readonly context: RecoveryContext;
+
+  constructor(context: RecoveryContext) {
+    this.context = context;
+  }
+
+  /** Takes features down together with what depends on them, and starts or joins the recovery (R4, R13). */
+  openFeatures(opened: ReadonlyMap<string, Reason>): void {
+    const { draft } = this.context;
+    const lowering = [...opened].map(([name, why]) => [name, () => open(this.context, name, why)] as const);
+    const pulled = lowerWithDependants(draft, new Map(lowering));
+    this.startRecovery('fleet', { because: 'opened', numbers: { features: [...opened.keys()].sort().join(' ') } });
+    for (const [name, why] of opened) draft.event('opened', why, name);
+    for (const [name, why] of pulled) draft.event('pulled-back', why, name);
+  }
+
+  /**
+   * Prioritises the lowered features, plans their sequence from the dependency graph, and starts to watch them; testing begins with the
+   * next `advance`. A recovery that runs already takes them in.
+   */
+  startRecovery(startedBy: string, why: Reason): void {
+    const { draft } = this.context;
+    const plan = graphOf(draft.state.policy).waves(this.participants());
+    const reason = { because: why.because, numbers: { ...why.numbers, plan: plan.map((wave) => wave.join(' ')).join(', ') } };
+    const running = draft.state.recovery;
+    draft.patchService({ released: false });
+    if (running && running.endedAtMs === null) {
+      draft.patchService({ recovery: { ...running, plan } });
+      draft.event('recovery-joined', reason);
+      return;
+    }
+    const { service, revision } = draft.state;
+    const id = `${service}-r${revision + 1}`;
+    draft.patchService({
+      recovery: { id, service, startedAtMs: draft.nowMs, endedAtMs: null, startedBy, result: null, plan, timeline: [] },
+    });
+    draft.event('recovery-started', reason);
+  }
+
+  /** One tick: each feature moves at most once, dependencies before dependants. */
+  advance(): void {
+    const { draft } = this.context;
+    for (const name of graphOf(draft.state.policy).order()) {
+      if (isRecovering(draft.record(name)) && isSteered(draft.state, name)) this.advanceFeature(name);
+    }
+  }
+
+  /** Checks the dependencies, the performance and the stability of a feature under test, and decides: pass, fail or inconclusive. */
+  testFeature(name: string): Verdict {
+    const recovery = this.context.recovery(name);
+    const test = recovery.rampIndex < 0 ? testProbes : testStep;
+    const verdict = test(this.context.sampleOf(name), this.context.feature(name), recovery, this.context.nowMs);
+    const unfit = verdict.verdict === 'pass' ? dependencyHold(this.context, name) : null;
+    return unfit ? { ...verdict, verdict: 'inconclusive', reason: unfit } : verdict;
+  }
+
+  private participants(): string[] {
+    const { draft } = this.context;
+    return draft.names().filter((name) => isRecovering(draft.record(name)) && isSteered(draft.state, name));
+  }
+
+  private advanceFeature(name: string): void {
+    const { draft } = this.context;
+    const recovery = this.context.recovery(name);
+    switch (recovery.phase) {
+      case 'blocked':
+        this.unblock(name);
+        break;
+      case 'waiting':
+        this.awaitAttempt(name);
+        break;
+      case 'probing':
+        this.testAttempt(name);
+        break;
+      case 'ramping':
+      case 'ceiling':
+        this.decide(name, this.testFeature(name));
+        break;
+      default:
+        draft.hold(name, recovery.reason);
+    }
+  }
+
+  private unblock(name: string): void {
+    const { draft } = this.context;
+    const reason = dependencyHold(this.context, name) ?? waveHold(this.context, name);
+    if (reason) {
+      draft.hold(name, reason);
+      return;
+    }
+    draft.patchRecovery(name, { phase: 'waiting' });
+    this.awaitAttempt(name);
+  }
+
+  private awaitAttempt(name: string): void {
+    const { draft } = this.context;
+    const recovery = this.context.recovery(name);
+    const leftMs = recovery.nextAttemptAtMs - draft.nowMs;
+    if (this.blockedByDependency(name)) return;
+    if (leftMs > 0) {
+      draft.hold(name, { because: 'backoff', numbers: { leftMs, waitMs: recovery.waitMs, failedAttempts: recovery.attempt } });
+      return;
+    }
+    const why = { because: 'probing', numbers: { attempt: recovery.attempt + 1, afterMs: recovery.waitMs } };
+    draft.patchRecovery(name, { phase: 'probing', sampleFromMs: draft.nowMs, reason: why });
+    draft.explain(name, { recovery: why });
+    draft.event('probe-attempt', why, name);
+  }
+
+  private testAttempt(name: string): void {
+    const verdict = this.testFeature(name);
+    if (verdict.verdict !== 'fail' && this.blockedByDependency(name)) return;
+    this.decide(name, verdict);
+  }
+
+  private blockedByDependency(name: string): boolean {
+    const unfit = dependencyHold(this.context, name);
+    if (!unfit) return false;
+    this.context.draft.patchRecovery(name, { phase: 'blocked' });
+    this.context.draft.hold(name, unfit);
+    return true;
+  }
+
+  private decide(name: string, verdict: Verdict): void {
+    if (verdict.suspects.length > 0) this.context.suspects.set(name, verdict.suspects);
+    if (verdict.verdict === 'fail') fall(this.context, name, verdict);
+    else if (verdict.verdict === 'pass') this.passOrHold(name, verdict);
+    else this.keepTesting(name, verdict);
+  }
+
+  private passOrHold(name: string, verdict: Verdict): void {
+    const hold = this.context.recovery(name).rampIndex < 0 ? loadHold(this.context, name) : this.stepHold(name, verdict);
+    if (hold) this.context.draft.hold(name, hold);
+    else rise(this.context, name, verdict);
+  }
+
+  /** A step that failed is tried again only after its wait (R11). */
+  private stepHold(name: string, verdict: Verdict): Reason | null {
+    const leftMs = this.context.recovery(name).nextAttemptAtMs - this.context.nowMs;
+    return leftMs > 0 ? { because: 'step-wait', numbers: { ...verdict.reason.numbers, leftMs } } : null;
+  }
+
+  private keepTesting(name: string, verdict: Verdict): void {
+    const { draft } = this.context;
+    if (verdict.isVoid) {
+      draft.patchRecovery(name, { sampleFromMs: draft.nowMs });
+      draft.event('inconclusive', { ...verdict.reason, because: 'evidence-void' }, name);
+    }
+    draft.hold(name, verdict.reason);
+  }
+}

@@ -1,0 +1,49 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { DocumentReader, isRefused } from '../contract/documents.ts';
+import type { Problem } from '../contract/problem.ts';
+import { DocumentInvalid, listing, RequestInvalid } from '../errors.ts';
+
+/** Schemas that routes name by `$ref: '<id>#'`. */
+export type SchemasById = ReadonlyMap<string, TSchema>;
+
+/**
+ * Validates what comes in by the route's TypeBox schemas, with all problems at once: bodies as documents (422), parameters and query as
+ * parts of the request (400).
+ */
+export function validatorCompiler(schemas: SchemasById): FastifySchemaCompiler<TSchema> {
+  return ({ schema, httpPart }) => {
+    const resolved = resolve(schema, schemas);
+    const reader = new DocumentReader(resolved);
+    const isBody = httpPart === 'body';
+    return (raw: unknown) => {
+      const read = reader.read(isBody ? raw : converted(resolved, raw as Record<string, unknown>));
+      if (!isRefused(read)) return { value: read.value };
+      return { error: isBody ? listing(DocumentInvalid, read.problems) : listing(RequestInvalid, read.problems.map(inside(httpPart))) };
+    };
+  };
+}
+
+function resolve(schema: TSchema, schemas: SchemasById): TSchema {
+  const ref = (schema as { $ref?: string }).$ref;
+  if (ref === undefined) return schema;
+  const found = schemas.get(ref.replace(/#$/, ''));
+  if (!found) throw new Error(`no schema is registered as ${ref}`);
+  return found;
+}
+
+const inside =
+  (httpPart: string | undefined) =>
+  ({ path, reason }: Problem): Problem => ({ path: `${httpPart === 'querystring' ? 'query' : httpPart}.${path}`, reason });
+
+/** Parameters arrive as text; those that the schema wants as a number or boolean are turned into one if they spell one. */
+function converted(schema: TSchema, raw: Record<string, unknown>): Record<string, unknown> {
+  const properties = ((schema as { properties?: Record<string, { type?: string }> }).properties ?? {}) as Record<string, { type?: string }>;
+  return Object.fromEntries(Object.entries(raw).map(([name, text]) => [name, convertedTo(properties[name]?.type, text)]));
+}
+
+function convertedTo(type: string | undefined, text: unknown): unknown {
+  if (type === 'integer' && typeof text === 'string' && /^-?\d{1,16}$/.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}

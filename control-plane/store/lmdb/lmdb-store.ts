@@ -1,0 +1,173 @@
+import type { Database } from 'lmdb';
+import type { Policy } from '../../contract/policy.ts';
+import type { Recovery } from '../../domain/model.ts';
+import {
+  type AuditEntry,
+  type AuditRecord,
+  type Commit,
+  type CommitResult,
+  type Fence,
+  isTombstone,
+  KEEP,
+  type Page,
+  type PageQuery,
+  type PolicyVersion,
+  type Store,
+  type Stored,
+  type StoreOptions,
+} from '../store.ts';
+import { type Leadership, openTables, type StoredState, type Tables } from './open.ts';
+
+/** Opens the embedded store of one process in `folder`. */
+export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): Promise<Store> {
+  const { lineage, ...tables } = await openTables(folder);
+  return new LmdbStore(tables, lineage, keep);
+}
+
+class LmdbStore implements Store {
+  readonly lineage: string;
+  private readonly tables: Tables;
+  private readonly keep: StoreOptions;
+  private led: Leadership | null = null;
+
+  constructor(tables: Tables, lineage: string, keep: StoreOptions) {
+    this.tables = tables;
+    this.lineage = lineage;
+    this.keep = keep;
+  }
+
+  commit(change: Commit): Promise<CommitResult> {
+    return this.tables.root.childTransaction(() => {
+      if (change.fence && !this.leads(change.fence)) return 'fenced';
+      const { service } = change.next;
+      const stored = this.tables.states.get(service);
+      if ((stored?.version ?? 0) !== change.expectedVersion) return 'conflict';
+      this.putState(change, stored);
+      this.putAudit(service, change.audit);
+      this.putEnded(service, change.ended);
+      return 'committed';
+    });
+  }
+
+  async load(service: string): Promise<Stored | null> {
+    const stored = this.tables.states.get(service);
+    if (!stored) return null;
+    if ('deleted' in stored) return stored;
+    const version = this.tables.policies.get([service, stored.policyRevision]);
+    if (!version) throw new Error(`the policy of revision ${stored.policyRevision} of ${service} is missing from the store`);
+    return { ...stored, policy: version.policy };
+  }
+
+  async services(): Promise<readonly string[]> {
+    return [...this.tables.states.getKeys()];
+  }
+
+  async audit(service: string, page: PageQuery): Promise<Page<AuditRecord>> {
+    return mapPage(newest(this.tables.audit, service, page), (entry) => entry.value);
+  }
+
+  async recoveries(service: string, page: PageQuery): Promise<Page<Recovery>> {
+    return mapPage(newest(this.tables.recoveries, service, page), (entry) => entry.value);
+  }
+
+  async recovery(service: string, id: string): Promise<Recovery | null> {
+    for (const { value } of this.tables.recoveries.getRange(rangeOf(service))) if (value.id === id) return value;
+    return null;
+  }
+
+  async policyVersions(service: string, page: PageQuery): Promise<Page<PolicyVersion>> {
+    return mapPage(newest(this.tables.policies, service, page), ({ key, value }) => ({ revision: key[1], ...value }));
+  }
+
+  /** One process per folder, so the newest process leads at once; `ttlMs` matters to shared stores only. */
+  async lead(holder: string): Promise<Fence | null> {
+    const present = this.tables.meta.get('leadership') as Leadership | undefined;
+    const mine = present?.holder === holder;
+    if (!mine && this.led?.holder === holder) return null; // deposed: a leader of old never comes back by itself
+    this.led = mine ? present : await this.take(holder);
+    return { lineage: this.lineage, counter: this.led.counter };
+  }
+
+  async check(): Promise<void> {
+    this.tables.meta.get('format');
+    await this.tables.root.committed;
+  }
+
+  async close(): Promise<void> {
+    await this.tables.root.close();
+  }
+
+  private take(holder: string): Promise<Leadership> {
+    const { meta, root } = this.tables;
+    return root.childTransaction(() => {
+      const before = meta.get('leadership') as Leadership | undefined;
+      const leadership = { holder, counter: (before?.counter ?? 0) + 1 };
+      meta.put('leadership', leadership);
+      return leadership;
+    });
+  }
+
+  private leads(fence: Fence): boolean {
+    const present = this.tables.meta.get('leadership') as Leadership | undefined;
+    return fence.lineage === this.lineage && present?.counter === fence.counter;
+  }
+
+  private putState(change: Commit, before: StoredState | undefined): void {
+    const { next, nowMs } = change;
+    if (isTombstone(next)) {
+      this.tables.states.put(next.service, next);
+      return;
+    }
+    const { policy, ...state } = next;
+    this.tables.states.put(next.service, state);
+    const policyBefore = before && !('deleted' in before) ? before.policyRevision : null;
+    if (policyBefore !== next.policyRevision) this.putPolicy(next.service, next.policyRevision, policy, nowMs);
+  }
+
+  private putPolicy(service: string, revision: number, policy: Policy, savedAtMs: number): void {
+    this.tables.policies.put([service, revision], { savedAtMs, policy });
+    trim(this.tables.policies, service, this.keep.policyVersions);
+  }
+
+  private putAudit(service: string, entries: readonly AuditEntry[]): void {
+    let sequence = lastNumber(this.tables.audit, service);
+    for (const entry of entries) {
+      sequence++;
+      this.tables.audit.put([service, sequence], { ...entry, sequence });
+      this.tables.audit.remove([service, sequence - this.keep.auditEntries]);
+    }
+  }
+
+  private putEnded(service: string, ended: readonly Recovery[]): void {
+    let order = lastNumber(this.tables.recoveries, service);
+    for (const recovery of ended) this.tables.recoveries.put([service, ++order], recovery);
+    if (ended.length > 0) trim(this.tables.recoveries, service, this.keep.endedRecoveries);
+  }
+}
+
+type Rows<V> = Database<V, [string, number]>;
+
+function rangeOf(service: string) {
+  return { start: [service, Number.MAX_SAFE_INTEGER] as [string, number], end: [service, -1] as [string, number], reverse: true };
+}
+
+function newest<V>(rows: Rows<V>, service: string, page: PageQuery) {
+  const before = page.before ?? Number.MAX_SAFE_INTEGER;
+  const found = [...rows.getRange({ ...rangeOf(service), start: [service, before - 1], limit: page.limit + 1 })];
+  const items = found.slice(0, page.limit);
+  return { items, next: found.length > page.limit ? items[items.length - 1]!.key[1] : null };
+}
+
+function mapPage<E, T>(page: Page<E>, to: (entry: E) => T): Page<T> {
+  return { items: page.items.map(to), next: page.next };
+}
+
+function lastNumber<V>(rows: Rows<V>, service: string): number {
+  for (const key of rows.getKeys({ ...rangeOf(service), limit: 1 })) return key[1];
+  return 0;
+}
+
+/** Removes all but the newest `keep` rows of a service. */
+function trim<V>(rows: Rows<V>, service: string, keep: number): void {
+  for (const key of [...rows.getKeys({ ...rangeOf(service), offset: keep })]) rows.remove(key);
+}

@@ -1,0 +1,117 @@
+import type { Policy } from '../contract/policy.ts';
+import type { FeatureState } from '../contract/names.ts';
+import type { Reason, Recovery, ServiceState } from '../domain/model.ts';
+
+/** Names one leader of one history: a write of the ticker that carries an older one is refused (R5). */
+export interface Fence {
+  readonly lineage: string;
+  readonly counter: number;
+}
+
+/** What is left of a service whose policy was deleted; its numbers go on growing if it comes back. */
+export interface Tombstone {
+  readonly deleted: true;
+  readonly service: string;
+  readonly revision: number;
+  readonly version: number;
+  readonly deletedAtMs: number;
+}
+
+export type Stored = ServiceState | Tombstone;
+
+export function isTombstone(stored: Stored): stored is Tombstone {
+  return 'deleted' in stored;
+}
+
+/** Who or what changed what, why, and by which figures. */
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `recovery` for the ticker, else the name of a person or program. */
+  readonly actor: string;
+  /** Stable code: `policy-replaced`, `override-set`, `flag-changed`, or the event of a recovery's timeline. */
+  readonly action: string;
+  readonly feature?: string;
+  readonly from?: { readonly state: FeatureState; readonly admit: number };
+  readonly to?: { readonly state: FeatureState; readonly admit: number };
+  readonly reason: Reason;
+  /** Revision of the service after the change. */
+  readonly revision: number;
+}
+
+export interface AuditRecord extends AuditEntry {
+  /** Grows by one per entry of a service. */
+  readonly sequence: number;
+}
+
+export interface PolicyVersion {
+  readonly revision: number;
+  readonly savedAtMs: number;
+  readonly policy: Policy;
+}
+
+/** One change of one service: state, audit and revision go together or not at all. */
+export interface Commit {
+  /** Version that must be stored now; 0: nothing. */
+  readonly expectedVersion: number;
+  /** Must carry `expectedVersion` + 1. */
+  readonly next: Stored;
+  readonly audit: readonly AuditEntry[];
+  /** Recoveries that this change ended. */
+  readonly ended: readonly Recovery[];
+  readonly nowMs: number;
+  /** Of the ticker's writes: the leadership under which they were decided. */
+  readonly fence?: Fence;
+}
+
+/** conflict: another write came first; fenced: another leader took over, or the history is another one. */
+export type CommitResult = 'committed' | 'conflict' | 'fenced';
+
+/** Newest first. */
+export interface PageQuery {
+  readonly limit: number;
+  /** Only entries before this one, as given by `next` of the page before. */
+  readonly before?: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: number | null;
+}
+
+export interface StoreOptions {
+  readonly auditEntries: number;
+  readonly endedRecoveries: number;
+  readonly policyVersions: number;
+}
+
+/** How much history a store keeps per service. */
+export const KEEP: StoreOptions = { auditEntries: 5000, endedRecoveries: 100, policyVersions: 50 };
+
+/**
+ * All that outlives the process (R16): states with steps, attempts and next attempt times, known nodes, policies, ended recoveries, audit.
+ * Evidence, permits and waiting polls are not stored. A `commit` that has resolved survives the death of process and machine.
+ */
+export interface Store {
+  /** Identity of this history; new when the store is initialised or restored (R5). */
+  readonly lineage: string;
+  commit(change: Commit): Promise<CommitResult>;
+  load(service: string): Promise<Stored | null>;
+  /** Names of all services, tombstones included, in order. */
+  services(): Promise<readonly string[]>;
+  audit(service: string, page: PageQuery): Promise<Page<AuditRecord>>;
+  /** Ended recoveries; the running one is in the service's state. */
+  recoveries(service: string, page: PageQuery): Promise<Page<Recovery>>;
+  recovery(service: string, id: string): Promise<Recovery | null>;
+  /** Versions of the policy, the present one included. */
+  policyVersions(service: string, page: PageQuery): Promise<Page<PolicyVersion>>;
+  /** The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads. */
+  lead(holder: string, ttlMs: number): Promise<Fence | null>;
+  /** Resolves when the store can be read and written. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The store cannot be opened or used; the message says what to do. */
+export class StoreUnusable extends Error {
+  override readonly name = 'StoreUnusable';
+}

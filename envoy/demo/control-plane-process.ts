@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectRoot } from '../../scripts/project-root.ts';
+import { type Child, startChild, tailOf } from './child.ts';
+import { waitFor } from './wait.ts';
+
+/** Starts the control plane on `port`, with its store and its log in `folder`, and waits until it is ready. */
+export async function startControlPlane(port: number, folder: string): Promise<Child> {
+  const child = await startChild({
+    name: 'control plane',
+    command: process.execPath,
+    args: [
+      '--import',
+      pathToFileURL(join(projectRoot, 'envoy/demo/end-with-parent.mjs')).href,
+      join(projectRoot, 'dist/control-plane/main.js'),
+    ],
+    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store') },
+    logFile: join(folder, 'control-plane.log'),
+    node: true,
+  });
+  let ended = false;
+  child.exited.then(() => {
+    ended = true;
+  });
+  const answer = await waitFor(
+    'the control plane to be ready',
+    async () => {
+      if (ended) return 'ended';
+      const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
+      return status === 200 ? 'ready' : null;
+    },
+    20_000,
+  );
+  if (answer === 'ended') throw new Error(`the control plane ended at its start:\n${tailOf(child.logFile)}`);
+  return child;
+}
+
+/** Creates or replaces the policy of its service, and gives the revision of the directive that carries it. */
+export async function putPolicy(port: number, policy: { readonly service: string }): Promise<number> {
+  const base = `http://127.0.0.1:${port}/v1`;
+  const present = await fetch(`${base}/policies/${policy.service}`);
+  const etag = present.headers.get('etag');
+  const condition: Record<string, string> = present.status === 404 || etag === null ? { 'if-none-match': '*' } : { 'if-match': etag };
+  const response = await fetch(`${base}/policies/${policy.service}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...condition },
+    body: JSON.stringify(policy),
+  });
+  if (!response.ok) throw new Error(`the control plane refused the policy: ${response.status} ${await response.text()}`);
+  const directive = (await (await fetch(`${base}/services/${policy.service}/directive`)).json()) as { revision: number };
+  return directive.revision;
+}

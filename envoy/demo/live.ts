@@ -1,0 +1,47 @@
+import { type DemoOptions, openDemo } from './demo.ts';
+import { observe } from './observe.ts';
+import type { StagePorts } from './ports.ts';
+import { FEATURES } from './shop-mode.ts';
+import { formatMoment } from './table.ts';
+import { AnswerTally } from './tally.ts';
+import { nap } from './wait.ts';
+
+/** Time between two blocks of the table. */
+const tableMs = 2000;
+
+/** Runs the demo with its table until `end`, or for `durationMs`. Gives the exit code. */
+export async function runLive({ durationMs, ...options }: DemoOptions & { readonly durationMs: number | null }): Promise<number> {
+  const tally = new AnswerTally(performance.now());
+  const demo = await openDemo(options, (answer) => tally.add(answer));
+  try {
+    options.say(whereToLook(options.ports, demo.stage.envoyVersion, options.folder));
+    const startedAtMs = performance.now();
+    tally.take(startedAtMs);
+    while (!demo.end.aborted && (durationMs === null || performance.now() - startedAtMs < durationMs)) {
+      await nap(tableMs, demo.end);
+      const now = performance.now();
+      options.say(formatMoment(await observe(demo.stage, { sinceStartMs: now - startedAtMs, ...tally.take(now) })));
+    }
+    return demo.death() === null ? 0 : 1;
+  } finally {
+    await demo.close();
+  }
+}
+
+function whereToLook(ports: StagePorts, envoyVersion: string, folder: string): string {
+  const at = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`;
+  return `
+Envoy ${envoyVersion} with the filter   ${at(ports.listener, '/catalog/items/1')}  /checkout  /recommendations
+  stats                    ${at(ports.admin, '/stats?filter=rekindle_')}
+  metrics                  ${at(ports.admin, '/stats/prometheus?filter=rekindle_')}
+Control plane              ${at(ports.controlPlane, '/v1/services/shop')}
+  OpenAPI and its pages    ${at(ports.controlPlane, '/docs')}
+  metrics                  ${at(ports.controlPlane, '/metrics')}
+Shop's control port        ${at(ports.shopControl, '/features')}
+Logs and store             ${folder}
+
+Break something:
+  curl -d '{"mode":"fail"}' ${at(ports.shopControl, '/features/catalog')}     features: ${FEATURES.join(', ')}
+  modes: {"mode":"ok"} · {"mode":"fail","status":500} · {"mode":"slow","delayMs":3000} · {"mode":"hang"}; "healthyShare":0.7 spares 70 %
+End with Ctrl-C.`;
+}

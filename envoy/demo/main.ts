@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectRoot } from '../../scripts/project-root.ts';
+import { runLive } from './live.ts';
+import { portsForDemo, type StagePorts, wellKnownPorts } from './ports.ts';
+import { playOutage } from './scenario-outage.ts';
+
+const usage = `npm start [-- options]
+
+Runs Envoy with the filter, the control plane, a demo shop and load on it, and prints a table every two seconds.
+
+  --scenario outage   plays an outage and its recovery, then ends: exit code 0 only if all went as it should
+  --duration SECONDS  ends the table after this time instead of on Ctrl-C
+  --help              this text
+
+Set ENVOY_BIN to use an Envoy of your own.`;
+
+const { values } = parseArgs({
+  options: { scenario: { type: 'string' }, duration: { type: 'string' }, help: { type: 'boolean', default: false } },
+});
+
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  if (values.help) return say(usage, 0);
+  if (values.scenario !== undefined && values.scenario !== 'outage') return say(`unknown scenario ${values.scenario}\n\n${usage}`, 2);
+  const durationMs = values.duration === undefined ? null : Number(values.duration) * 1000;
+  if (durationMs !== null && !(durationMs > 0)) return say(`--duration wants seconds, got ${values.duration}\n\n${usage}`, 2);
+  const end = endSignal();
+  const ports = await portsForDemo(console.log);
+  return inFolder(ports, values.scenario !== undefined, (folder) =>
+    values.scenario === undefined
+      ? runLive({ ports, folder, end, durationMs, say: console.log })
+      : playOutage({ ports, folder, end, say: console.log }),
+  );
+}
+
+/** The store of `npm start` outlives it; a scenario, or a second demo beside the first, gets a folder of its own. */
+async function inFolder(ports: StagePorts, scenario: boolean, task: (folder: string) => Promise<number>): Promise<number> {
+  if (!scenario && ports.controlPlane === wellKnownPorts.controlPlane) return task(join(projectRoot, '.data/demo'));
+  const folder = await mkdtemp(join(tmpdir(), 'rekindle-'));
+  const exitCode = await task(folder);
+  if (exitCode === 0) await rm(folder, { recursive: true, force: true });
+  else console.log(`logs and store are left in ${folder}`);
+  return exitCode;
+}
+
+/** Aborts when a person, or the system, asks the demo to end. */
+function endSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+function say(text: string, exitCode: number): number {
+  console.log(text);
+  return exitCode;
+}

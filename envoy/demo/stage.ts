@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot } from '../../scripts/project-root.ts';
+import { findEnvoy } from '../../scripts/servers.ts';
+import { type Child, tailOf } from './child.ts';
+import { startControlPlane } from './control-plane-process.ts';
+import type { PluginJson } from './envoy-configuration.ts';
+import { type EnvoyProcess, envoyReady, launchEnvoy } from './envoy-process.ts';
+import type { StagePorts } from './ports.ts';
+import { type Shop, startShop } from './shop.ts';
+
+export interface StageOptions {
+  readonly ports: StagePorts;
+  /** Takes the logs, Envoy's configuration and the control plane's store. */
+  readonly folder: string;
+  /** Changes the plugin configuration of envoy/envoy.yaml. */
+  readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Whether the control plane runs from the start. */
+  readonly controlPlane: boolean;
+  /** Told of a server that died without being asked to. */
+  readonly onDeath: (report: string) => void;
+}
+
+/** A running shop, control plane and Envoy on loopback. */
+export interface Stage {
+  readonly ports: StagePorts;
+  readonly folder: string;
+  readonly shop: Shop;
+  readonly envoy: EnvoyProcess;
+  readonly envoyVersion: string;
+  /** The control plane's process; null while it is away. */
+  controlPlane(): Child | null;
+  startControlPlane(): Promise<void>;
+  /** `kill`: without a goodbye. */
+  stopControlPlane(how: 'stop' | 'kill'): Promise<void>;
+  /** Ends every process; may be called again. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything and waits until it serves. On a failure nothing is left running. */
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const { ports, folder } = options;
+  const envoyServer = await findEnvoy();
+  await mkdir(folder, { recursive: true });
+  const endings: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of endings.splice(0).reverse()) await end();
+  };
+  const supervise = (child: Child): void => {
+    child.exited.then(({ code, signal }) => {
+      if (child.wasStopped()) return;
+      options.onDeath(`${child.name} died (${signal ?? `exit code ${code}`}); the end of ${child.logFile}:\n${tailOf(child.logFile)}`);
+    });
+  };
+  try {
+    const shop = await startShop({ shop: ports.shop, fallback: ports.fallback, control: ports.shopControl });
+    endings.push(() => shop.close());
+
+    let controlPlane: Child | null = null;
+    const stopControlPlane = async (how: 'stop' | 'kill'): Promise<void> => {
+      const child = controlPlane;
+      controlPlane = null;
+      await child?.[how]();
+    };
+    const start = async (): Promise<void> => {
+      controlPlane = await startControlPlane(ports.controlPlane, folder);
+      supervise(controlPlane);
+    };
+    endings.push(() => stopControlPlane('stop'));
+    if (options.controlPlane) await start();
+
+    const envoy = await launchEnvoy(envoyServer.path, folder, {
+      nodeId: 'shop-proxy-1',
+      listenerPort: ports.listener,
+      adminPort: ports.admin,
+      shopPort: shop.port,
+      fallbackPort: shop.fallbackPort,
+      controlPlanePort: ports.controlPlane,
+      module: join(projectRoot, 'build/rekindle.wasm'),
+      ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+    });
+    endings.push(() => envoy.stop());
+    await envoyReady(envoy);
+    supervise(envoy);
+    return {
+      ports,
+      folder,
+      shop,
+      envoy,
+      envoyVersion: envoyServer.version,
+      controlPlane: () => controlPlane,
+      startControlPlane: start,
+      stopControlPlane,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,205 @@
+import { Flag, follow } from "../domain/admission";
+import {
+  BreakerRecord, close, halfOpen, open, Phase, rearmTrial, returnProbe, settleProbe, takePermit, takeProbe,
+} from "../domain/breaker";
+import { BreakerPolicy } from "../domain/policy";
+import { CheckedWords } from "./checked-words";
+import { serviceKey } from "./keys";
+
+const KIND: i64 = 1;
+const WORDS = 20;
+/** Rounds against other workers before a change is given up; the next tick tries again. */
+const TRIES = 16;
+
+/** What the fleet's size and budget mean for local probing (R8). */
+export class FleetShape {
+  proxies: i32 = 0;
+  budget: i32 = 1;
+}
+
+/** One feature's breaker record in shared data: every change is read, decided and written under compare-and-set. */
+export class SharedBreaker {
+  /** Last seen; refreshed by `load` and by each change. */
+  readonly record: BreakerRecord = new BreakerRecord();
+  private readonly value: CheckedWords;
+
+  constructor(service: string, feature: string) {
+    this.value = new CheckedWords(serviceKey(service, "breaker:" + feature), KIND, WORDS);
+  }
+
+  load(): void {
+    if (this.value.read()) this.decode();
+    else if (this.record.epoch > 1) this.keepEpochGrowing();
+  }
+
+  /** CLOSED of the given epoch becomes OPEN. True for the one worker that made it so. */
+  trip(epoch: i64, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (this.record.phase != Phase.Closed || this.record.epoch != epoch) return false;
+      open(this.record, nowMs, policy, fleet.proxies, fleet.budget, random);
+      if (this.save()) return true;
+    }
+    return false;
+  }
+
+  /** OPEN whose time is over becomes HALF_OPEN. */
+  tryHalfOpen(nowMs: i64): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (this.record.phase != Phase.Open || nowMs < this.record.reopensAtMs) return false;
+      halfOpen(this.record, nowMs);
+      if (this.save()) return true;
+    }
+    return false;
+  }
+
+  takeProbe(policy: BreakerPolicy): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (!takeProbe(this.record, policy)) return false;
+      if (this.save()) return true;
+    }
+    return false;
+  }
+
+  returnProbe(epoch: i64): void {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (this.record.epoch != epoch) return;
+      returnProbe(this.record);
+      if (this.save()) return;
+    }
+  }
+
+  /** Counts a probe's outcome; closes or opens again when the trial is decided. True when the phase changed. */
+  settleProbe(epoch: i64, succeeded: bool, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (this.record.epoch != epoch) return false;
+      const verdict = settleProbe(this.record, succeeded, policy);
+      if (verdict > 0) close(this.record, nowMs, FIRST_RAMP_ADMIT);
+      else if (verdict < 0) open(this.record, nowMs, policy, fleet.proxies, fleet.budget, random);
+      if (this.save()) return verdict != 0;
+    }
+    return false;
+  }
+
+  rearmTrial(nowMs: i64, policy: BreakerPolicy): void {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (!rearmTrial(this.record, nowMs, policy)) return;
+      if (this.save()) return;
+    }
+  }
+
+  takePermit(nowMs: i64): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (!takePermit(this.record, nowMs)) return false;
+      if (this.save()) return true;
+    }
+    return false;
+  }
+
+  /** Sets the permits of a step; never adds to what is left. */
+  setPermits(step: i64, count: i32, untilMs: i64): void {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      this.record.permits = count;
+      this.record.permitStep = step;
+      this.record.permitsUntilMs = untilMs;
+      if (this.save()) return;
+    }
+  }
+
+  /** Brings the record in line with flag and lease (R1, R3). True for the worker that changed it. */
+  follow(flag: Flag, holds: bool, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
+    for (let i = 0; i < TRIES; i++) {
+      this.load();
+      if (this.record.attached == holds && this.record.step == flag.step) return false;
+      follow(this.record, flag, holds, nowMs, policy, fleet.proxies, fleet.budget, random);
+      if (this.save()) return true;
+    }
+    return false;
+  }
+
+  /** The value is gone or spoilt: begin anew, but never with an epoch that tickets may still hold. */
+  private keepEpochGrowing(): void {
+    const epoch = this.record.epoch + 1;
+    const fresh = new BreakerRecord();
+    this.copyFrom(fresh);
+    this.record.epoch = epoch;
+  }
+
+  private copyFrom(o: BreakerRecord): void {
+    const r = this.record;
+    r.phase = o.phase;
+    r.step = o.step;
+    r.attached = o.attached;
+    r.trips = o.trips;
+    r.openForMs = o.openForMs;
+    r.closedAtMs = o.closedAtMs;
+    r.rampStartMs = o.rampStartMs;
+    r.permits = o.permits;
+    r.blendStartMs = o.blendStartMs;
+  }
+
+  private decode(): void {
+    const w = this.value.words;
+    const r = this.record;
+    r.phase = <Phase>clamp(<i32>w[1], 0, 2);
+    r.epoch = w[2];
+    r.step = w[3];
+    r.attached = w[4] != 0;
+    r.openedAtMs = w[5];
+    r.reopensAtMs = w[6];
+    r.openForMs = w[7];
+    r.trips = <i32>w[8];
+    r.closedAtMs = w[9];
+    r.rampFrom = <i32>w[10];
+    r.rampStartMs = w[11];
+    r.probesTaken = <i32>w[12];
+    r.probesSucceeded = <i32>w[13];
+    r.probesFailed = <i32>w[14];
+    r.trialStartMs = w[15];
+    r.permits = <i32>w[16];
+    r.permitStep = w[17];
+    r.permitsUntilMs = w[18];
+    r.blendFrom = <i32>w[19];
+    r.blendStartMs = w[20];
+  }
+
+  private save(): bool {
+    const w = this.value.words;
+    const r = this.record;
+    w[1] = r.phase;
+    w[2] = r.epoch;
+    w[3] = r.step;
+    w[4] = r.attached ? 1 : 0;
+    w[5] = r.openedAtMs;
+    w[6] = r.reopensAtMs;
+    w[7] = r.openForMs;
+    w[8] = r.trips;
+    w[9] = r.closedAtMs;
+    w[10] = r.rampFrom;
+    w[11] = r.rampStartMs;
+    w[12] = r.probesTaken;
+    w[13] = r.probesSucceeded;
+    w[14] = r.probesFailed;
+    w[15] = r.trialStartMs;
+    w[16] = r.permits;
+    w[17] = r.permitStep;
+    w[18] = r.permitsUntilMs;
+    w[19] = r.blendFrom;
+    w[20] = r.blendStartMs;
+    return this.value.write();
+  }
+}
+
+/** After a trial succeeded, local traffic starts again from this share, in basis points. */
+const FIRST_RAMP_ADMIT: i32 = 1000;
+
+function clamp(value: i32, low: i32, high: i32): i32 {
+  return min(max(value, low), high);
+}

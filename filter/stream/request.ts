@@ -1,0 +1,211 @@
+import { arena, copyBytes } from "../abi/memory";
+import { Action, HeaderMap } from "../abi/enums";
+import { headerText, range, rangeText, readHeader, readProperty, replaceHeader, utf8 } from "../abi/headers";
+import { monotonicMs } from "../abi/clock";
+import { Gate, Refusal } from "../domain/admission";
+import { ChainPhase } from "../domain/fallback-chain";
+import { Mode } from "../domain/policy";
+import { hostMatches } from "../domain/host-match";
+import { RequestView } from "../domain/request-view";
+import { hash64 } from "../domain/sip-hash";
+import { Count } from "../proxy/counters";
+import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
+import { Service } from "../proxy/service";
+import { ServiceSettings, Settings } from "../settings";
+import { countUnmatched, Ended } from "../telemetry";
+import { cookieHash } from "./cookie";
+import { Answer, degrade } from "./fallback";
+import { streams } from "./pool";
+import { RequestCopy } from "./request-copy";
+import { Stream } from "./stream";
+
+const PATH = utf8(":path");
+const METHOD = utf8(":method");
+const AUTHORITY = utf8(":authority");
+const ACCEPT = utf8("accept");
+const AUTHORIZATION = utf8("authorization");
+const RANGE = utf8("range");
+const CACHE_CONTROL = utf8("cache-control");
+const COOKIE = utf8("cookie");
+const CLUSTER_NAME = utf8("xds\0cluster_name");
+
+/** Fixed, so that all proxies of a fleet put a user on the same side of a share. */
+const STICKY_KEY0: u64 = 0x72656b696e646c65;
+const STICKY_KEY1: u64 = 0x737469636b790000;
+
+const view: RequestView = new RequestView();
+view.bytes = arena;
+
+/** Names of vary headers as the host wants them, and their ranges, for the feature at hand. */
+const varyRanges: StaticArray<i32> = new StaticArray<i32>(16);
+
+/** A request's headers: to which feature it belongs, and whether it goes to the upstream. */
+export function onRequest(id: u32, endOfStream: bool, settings: Settings, services: Service[]): Action {
+  if (settings.mode == Mode.Off) return Action.Continue;
+  if (!readHeader(HeaderMap.Request, PATH)) return Action.Continue;
+  view.pathStart = range.start;
+  view.pathEnd = range.end;
+  view.hostStart = 0;
+  view.hostEnd = 0;
+  view.methodStart = 0;
+  view.methodEnd = 0;
+  const service = serviceOf(settings, services);
+  let feature: Feature | null = null;
+  if (service !== null) feature = featureOf(service);
+  if (service === null || feature === null) {
+    countUnmatched();
+    return Action.Continue;
+  }
+  if (feature.policy.mode == Mode.Off) return Action.Continue;
+  const stream = streams.open(id);
+  stream.feature = feature;
+  stream.service = service;
+  stream.settings = settings;
+  stream.shadow = settings.mode == Mode.Shadow || feature.policy.mode == Mode.Shadow;
+  stash(stream, feature, endOfStream);
+  return admit(stream, feature, service, endOfStream);
+}
+
+function serviceOf(settings: Settings, services: Service[]): Service | null {
+  for (let i = 0; i < services.length; i++) {
+    const entry = settings.services[i];
+    if (entry.hosts.length == 0 && entry.clusters.length == 0) return services[i];
+    if (entry.hosts.length > 0 && hasHost(entry)) return services[i];
+    if (entry.clusters.length > 0 && hasCluster(entry)) return services[i];
+  }
+  return null;
+}
+
+function hasHost(entry: ServiceSettings): bool {
+  readHost();
+  for (let i = 0; i < entry.hosts.length; i++) {
+    if (hostMatches(arena, view.hostStart, view.hostEnd, entry.hosts[i])) return true;
+  }
+  return false;
+}
+
+function hasCluster(entry: ServiceSettings): bool {
+  if (!readProperty(CLUSTER_NAME)) return false;
+  return entry.clusters.indexOf(rangeText()) >= 0;
+}
+
+function readHost(): void {
+  if (view.hostEnd > view.hostStart || !readHeader(HeaderMap.Request, AUTHORITY)) return;
+  view.hostStart = range.start;
+  view.hostEnd = range.end;
+}
+
+function readMethod(): void {
+  if (view.methodEnd > view.methodStart || !readHeader(HeaderMap.Request, METHOD)) return;
+  view.methodStart = range.start;
+  view.methodEnd = range.end;
+}
+
+function featureOf(service: Service): Feature | null {
+  const matcher = service.matcher;
+  if (matcher.needsHost) readHost();
+  if (matcher.needsMethod) readMethod();
+  const at = matcher.match(view);
+  return at < 0 || at >= service.features.length ? null : service.features[at];
+}
+
+/** Keeps what the response phase needs: Envoy forgets the request's headers by then. */
+function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
+  const stale = feature.stale;
+  const keys = feature.keys;
+  if (stale === null && !feature.tellsOthers) return;
+  readHost();
+  readMethod();
+  const isGet = methodIs("GET");
+  stream.repeatable = endOfStream && (isGet || methodIs("HEAD"));
+  if (stale !== null && keys !== null && stream.repeatable) {
+    stream.isGet = isGet;
+    readVary(stale.varyHeaders);
+    const length = keys.write(view, varyRanges);
+    if (length > 0) {
+      copyBytes(stream.key, KEY_BYTES, length);
+      stream.keyLength = length;
+      stream.authorized = readHeader(HeaderMap.Request, AUTHORIZATION);
+      stream.ranged = readHeader(HeaderMap.Request, RANGE);
+      const control = headerText(HeaderMap.Request, CACHE_CONTROL);
+      stream.cacheControl = control === null ? "" : control;
+    }
+  }
+  if (feature.tellsOthers && stream.repeatable) copyRequest(stream, isGet);
+}
+
+function methodIs(method: string): bool {
+  const length = view.methodEnd - view.methodStart;
+  if (length != method.length) return false;
+  for (let i = 0; i < length; i++) if (arena[view.methodStart + i] != <u8>method.charCodeAt(i)) return false;
+  return true;
+}
+
+function readVary(names: string[]): void {
+  for (let i = 0; i < names.length && 2 * i + 1 < varyRanges.length; i++) {
+    const found = readHeader(HeaderMap.Request, utf8(names[i]));
+    varyRanges[2 * i] = found ? range.start : -1;
+    varyRanges[2 * i + 1] = found ? range.end : -1;
+  }
+}
+
+function copyRequest(stream: Stream, isGet: bool): void {
+  let copy = stream.copy;
+  if (copy === null) {
+    copy = new RequestCopy();
+    stream.copy = copy;
+  }
+  const accepts = readHeader(HeaderMap.Request, ACCEPT);
+  copy.isGet = isGet;
+  stream.hasCopy = copy.note(
+    view.pathStart, view.pathEnd, view.hostStart, view.hostEnd, accepts ? range.start : 0, accepts ? range.end : 0,
+  );
+}
+
+function admit(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {
+  const gate = feature.admission.gate;
+  const sticky = gate == Gate.Share ? stickyHash(feature) : 0;
+  const pass = feature.admit(sticky, service.nowMs);
+  if (pass == Pass.None) return refuse(stream, feature, service, endOfStream);
+  stream.pass = pass;
+  stream.epoch = feature.epoch();
+  stream.step = feature.counters.step;
+  feature.counters.add(Count.Admitted);
+  if (endOfStream) stream.sentAtMs = monotonicMs();
+  // Probes and shares go out without the router's retries: the budget must hold at the upstream.
+  if (gate != Gate.Pass && !stream.shadow) replaceHeader(HeaderMap.Request, "x-envoy-max-retries", "0");
+  return Action.Continue;
+}
+
+function refuse(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {
+  if (stream.shadow) {
+    feature.metrics.count(Ended.Detected);
+    return Action.Continue;
+  }
+  feature.counters.add(Count.Refused);
+  feature.metrics.count(Ended.Refused);
+  stream.reason = reasonOf(feature.refusal());
+  return degrade(stream, feature, ChainPhase.Request, Answer.Reply, service.nowMs);
+}
+
+/** Index into DEGRADED_REASONS: open, disabled, share. */
+function reasonOf(refusal: Refusal): i32 {
+  return refusal == Refusal.Disabled ? 1 : refusal == Refusal.Share ? 2 : 0;
+}
+
+/** Hash of the value that keeps a user on one side of the share; 0: none, each request is drawn by itself. */
+function stickyHash(feature: Feature): u64 {
+  const policy = feature.policy;
+  if (policy.stickyHeader.length > 0) {
+    if (!readHeader(HeaderMap.Request, utf8(policy.stickyHeader)) || range.end == range.start) return 0;
+    return hash64(arena, range.start, range.end, STICKY_KEY0, STICKY_KEY1) | 1;
+  }
+  if (policy.stickyCookie.length == 0 || !readHeader(HeaderMap.Request, COOKIE)) return 0;
+  return cookieHash(arena, range.start, range.end, policy.stickyCookie, STICKY_KEY0, STICKY_KEY1);
+}
+
+/** The request's last byte has come: from here the upstream's time runs. */
+export function onRequestEnd(id: u32): void {
+  const stream = streams.get(id);
+  if (stream !== null && stream.pass != Pass.None) stream.sentAtMs = monotonicMs();
+}

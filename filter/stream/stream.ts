@@ -1,0 +1,111 @@
+import { latencyBucket, Outcome } from "../domain/outcome";
+import { Settings } from "../settings";
+import { Count } from "../proxy/counters";
+import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
+import { Service } from "../proxy/service";
+import { Ended } from "../telemetry";
+import { LATENCY_BUCKETS_MS } from "../wire/contract.gen";
+import { Capture } from "./capture";
+import { RequestCopy } from "./request-copy";
+
+/** The request's last byte has not come yet. */
+export const NOT_SENT: i64 = -1;
+
+/** One request of a feature, from its headers to its log. Pooled: a request costs no allocation. */
+export class Stream {
+  id: u32 = 0;
+  /** null while in the pool. */
+  feature: Feature | null = null;
+  service: Service | null = null;
+  settings: Settings | null = null;
+  /** Judges and counts, never acts. */
+  shadow: bool = false;
+
+  // Ticket.
+  pass: Pass = Pass.None;
+  epoch: i64 = 0;
+  step: i64 = 0;
+  /** Monotonic ms of the request's last byte, or NOT_SENT. */
+  sentAtMs: i64 = NOT_SENT;
+  /** Judged slow while in flight; its end must not be judged so again. */
+  countedSlow: bool = false;
+  outcome: Outcome = Outcome.Ignored;
+  slow: bool = false;
+  upstreamMs: i64 = 0;
+  hasResponse: bool = false;
+  settled: bool = false;
+
+  /** We answered by a local reply: its trip through our callbacks is not the upstream's. */
+  answered: bool = false;
+  /** The request went to a fallback cluster. */
+  rerouted: bool = false;
+  /** Last rung tried; -1: none. */
+  rung: i32 = -1;
+  /** Index into DEGRADED_REASONS. */
+  reason: i32 = 0;
+  /** Call-out of a `cluster` rung; -1: none. */
+  call: i64 = -1;
+  /** Body that takes the place of the upstream's. */
+  replacement: Uint8Array | null = null;
+
+  /** Safe method without a body: may be told again to another cluster. */
+  repeatable: bool = false;
+  /** Made once per pooled stream that needs it; holds this request only when `hasCopy`. */
+  copy: RequestCopy | null = null;
+  hasCopy: bool = false;
+  readonly key: StaticArray<u8> = new StaticArray<u8>(KEY_BYTES.length);
+  /** 0: not cacheable. */
+  keyLength: i32 = 0;
+  isGet: bool = false;
+  authorized: bool = false;
+  ranged: bool = false;
+  cacheControl: string = "";
+  capture: Capture | null = null;
+
+  reset(id: u32): void {
+    this.id = id;
+    this.feature = null;
+    this.service = null;
+    this.settings = null;
+    this.shadow = false;
+    this.pass = Pass.None;
+    this.sentAtMs = NOT_SENT;
+    this.countedSlow = false;
+    this.outcome = Outcome.Ignored;
+    this.slow = false;
+    this.upstreamMs = 0;
+    this.hasResponse = false;
+    this.settled = false;
+    this.answered = false;
+    this.rerouted = false;
+    this.rung = -1;
+    this.reason = 0;
+    this.call = -1;
+    this.replacement = null;
+    this.repeatable = false;
+    this.hasCopy = false;
+    this.keyLength = 0;
+    this.capture = null;
+  }
+
+  /** Whether the upstream's answer is awaited. */
+  inFlight(): bool {
+    return this.pass != Pass.None && !this.hasResponse && !this.settled;
+  }
+
+  /** Counts the outcome, once, when the answer is complete or can no longer become so. */
+  finish(feature: Feature): void {
+    if (this.settled || this.pass == Pass.None) return;
+    this.settled = true;
+    const outcome = this.outcome;
+    feature.metrics.count(outcome == Outcome.Success ? Ended.Success : outcome == Outcome.Failure ? Ended.Failure : Ended.Ignored);
+    const counters = feature.counters;
+    // Counters belong to a step; what was admitted in another is told to nobody.
+    if (counters.step != this.step) return;
+    counters.add(outcome == Outcome.Success ? Count.Succeeded : outcome == Outcome.Failure ? Count.Failed : Count.Ignored);
+    if (this.slow) counters.add(Count.Slow);
+    if (this.hasResponse && outcome != Outcome.Ignored) {
+      counters.add(<Count>(Count.Latency + latencyBucket(this.upstreamMs, LATENCY_BUCKETS_MS)));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { HeaderPairs } from "../abi/pairs";
+import { ControlPlaneSettings } from "../settings";
+
+/** Headers of every call to the control plane. */
+export function controlPlaneHeaders(to: ControlPlaneSettings, method: string, path: string): HeaderPairs {
+  const headers = new HeaderPairs()
+    .add(":method", method)
+    .add(":path", path)
+    .add(":authority", to.authority)
+    .add("accept", "application/json");
+  if (to.token.length > 0) headers.add("authorization", "Bearer " + to.token);
+  return headers;
+}
+
+/** `:status` of a call-out's answer; 0 when there is none. */
+export function answeredStatus(headers: HeaderPairs | null): i32 {
+  if (headers === null) return 0;
+  const status = headers.get(":status");
+  if (status === null || status.length != 3) return 0;
+  let value = 0;
+  for (let i = 0; i < 3; i++) {
+    const digit = status.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return 0;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** `retry-after` in ms, when it is a number of seconds; 0 otherwise. */
+export function retryAfterMs(headers: HeaderPairs | null): i64 {
+  const value: string | null = headers === null ? null : headers.get("retry-after");
+  if (value === null || value.length == 0 || value.length > 6) return 0;
+  let seconds: i64 = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return 0;
+    seconds = seconds * 10 + digit;
+  }
+  return seconds * 1000;
+}

@@ -1,0 +1,125 @@
+import { readBuffer } from "../abi/body";
+import { httpCall, NO_CALL } from "../abi/calls";
+import { contentHash } from "../abi/content-hash";
+import { BufferKind, HeaderMap } from "../abi/enums";
+import { allHeaders } from "../abi/headers";
+import { HeaderPairs } from "../abi/pairs";
+import { nameHash } from "../domain/name-hash";
+import { Begin } from "../proxy/poison-mark";
+import { Service } from "../proxy/service";
+import { ControlPlaneSettings } from "../settings";
+import { Directive, encodeFlags, parseDirective } from "../wire/directive";
+import { LIMITS } from "../wire/contract.gen";
+import { problemLine } from "../wire/problem";
+import { answeredStatus, controlPlaneHeaders, retryAfterMs } from "./endpoint";
+import { Reconnect } from "./reconnect";
+
+/** Beyond the wait that the server was asked for. */
+const SLACK_MS: i32 = 5000;
+
+/** Long poll for directives; only the proxy's leader runs it. */
+export class Watch {
+  private token: i64 = NO_CALL;
+  private deadlineMs: i64 = 0;
+  private nextAtMs: i64 = 0;
+  private readonly reconnect: Reconnect = new Reconnect();
+
+  constructor(private readonly service: Service) {}
+
+  /** Whether the last poll was answered. */
+  answered(): bool {
+    return this.reconnect.failures == 0;
+  }
+
+  tick(to: ControlPlaneSettings, nowMs: i64): void {
+    if (this.token != NO_CALL) {
+      if (nowMs < this.deadlineMs) return;
+      this.token = NO_CALL;
+      this.nextAtMs = this.reconnect.failed(nowMs, 0);
+    }
+    if (nowMs >= this.nextAtMs) this.poll(to, nowMs);
+  }
+
+  /** Calls of a root that went away never come back, and the directive may have moved: ask anew at once. */
+  restart(nowMs: i64): void {
+    this.token = NO_CALL;
+    this.nextAtMs = min(this.nextAtMs, nowMs);
+  }
+
+  private poll(to: ControlPlaneSettings, nowMs: i64): void {
+    const service = this.service;
+    let path = "/v1/services/" + service.name + "/directive?wait=" + (to.waitMs / 1000).toString();
+    if (service.lineage.length > 0) {
+      path += "&lineage=" + service.lineage + "&revision=" + service.revision.toString() + "&hash=" + service.hash;
+      if (service.policyRevision >= 0) path += "&policyRevision=" + service.policyRevision.toString();
+    }
+    const timeoutMs = to.waitMs + SLACK_MS;
+    this.token = httpCall(to.cluster, controlPlaneHeaders(to, "GET", path), null, timeoutMs);
+    this.deadlineMs = nowMs + timeoutMs + SLACK_MS;
+    if (this.token == NO_CALL) this.nextAtMs = this.reconnect.failed(nowMs, 0);
+  }
+
+  /** True when the answer was this watch's. */
+  onAnswer(token: i64, headerCount: i32, bodySize: i32, nowMs: i64): bool {
+    if (this.token == NO_CALL || token != this.token) return false;
+    this.token = NO_CALL;
+    const headers = headerCount > 0 ? allHeaders(HeaderMap.CallOutResponse) : null;
+    const status = answeredStatus(headers);
+    if (status == 200 ? this.onDirective(headers, bodySize, nowMs) : status == 304) {
+      this.reconnect.succeeded();
+      this.nextAtMs = nowMs;
+      this.service.governance.confirm(nowMs);
+    } else {
+      // 404 among them: a service that the store does not know keeps what it has (R5).
+      this.nextAtMs = this.reconnect.failed(nowMs, retryAfterMs(headers));
+    }
+    return true;
+  }
+
+  /** False: refused. The next poll then waits, since it would be answered with the same. */
+  private onDirective(headers: HeaderPairs | null, bodySize: i32, nowMs: i64): bool {
+    const service = this.service;
+    if (bodySize > LIMITS.documentBytes) {
+      service.reject(bodySize, 0, "directive of " + bodySize.toString() + " bytes; at most " + LIMITS.documentBytes.toString());
+      return false;
+    }
+    const bytes = readBuffer(BufferKind.CallOutBody, LIMITS.documentBytes);
+    if (bytes === null) return false;
+    const tag: string | null = headers === null ? null : headers.get("etag");
+    const mark = tag === null ? contentHash(bytes) : nameHash(tag);
+    const begin = service.directives.mark.begin(mark, nowMs);
+    if (begin == Begin.Poison) service.reject(mark, 0, "it trapped the VM that applied it");
+    if (begin != Begin.Go) return false;
+    const accepted = this.apply(bytes, mark, nowMs);
+    service.directives.mark.end(mark);
+    return accepted;
+  }
+
+  private apply(bytes: Uint8Array, mark: i64, nowMs: i64): bool {
+    const service = this.service;
+    const result = parseDirective(bytes);
+    const directive = result.directive;
+    if (directive === null) {
+      service.reject(mark, 0, problemLine(result.problems));
+      return false;
+    }
+    const refusal = refusalOf(directive, service);
+    if (refusal.length > 0) {
+      service.reject(mark, directive.revision, refusal);
+      return false;
+    }
+    service.accept(directive, encodeFlags(directive), nowMs);
+    return true;
+  }
+}
+
+/** Why a well-formed directive is not taken; empty when it is. */
+function refusalOf(directive: Directive, service: Service): string {
+  if (directive.service != service.name) return "service: is " + directive.service + ", expected " + service.name;
+  if (directive.lineage == service.lineage && directive.revision < service.revision) {
+    return "revision: " + directive.revision.toString() + " is below " + service.revision.toString() + " of the same lineage";
+  }
+  const needsPolicy = directive.lineage != service.lineage || directive.policyRevision != service.policyRevision;
+  if (!directive.deleted && needsPolicy && directive.policy === null) return "policy: missing, though the filter does not hold it";
+  return "";
+}

@@ -1,0 +1,198 @@
+import { MetricKind } from "./abi/enums";
+import { defineMetric, incrementMetric, recordMetric } from "./abi/metrics";
+import * as names from "./wire/contract.gen";
+
+/** How a request of a feature ended, in the order of the `outcome` label. */
+export enum Ended {
+  Success = 0,
+  Failure = 1,
+  Ignored = 2,
+  Refused = 3,
+  /** Shadow mode: would have been refused, or replaced by a rung. */
+  Detected = 4,
+}
+const ENDED: string[] = ["success", "failure", "ignored", "refused", "detected"];
+/** Label values of the rungs: the contract's, and `none` when no rung could answer. */
+const RUNG_NONE: i32 = 3;
+export const RUNG_LABELS: string[] = ["stale", "cluster", "static", "none"];
+const REASONS: i32 = 6;
+
+/**
+ * `label=.=value;.` in front of the name is the form from which Istio's bootstrap, and our `stats_tags`, take labels. At the end of a name
+ * Envoy drops the last dot, and Istio's pattern misses the last label.
+ */
+function label(name: string, value: string): string {
+  return name + "=.=" + value + ";.";
+}
+
+/** A counter that is defined when it first counts and written on the tick. */
+class Counter {
+  private id: i32 = -2;
+  /** Counted since the last flush. */
+  pending: i32 = 0;
+
+  // @ts-ignore: decorator
+  @inline add(): void {
+    this.pending++;
+  }
+
+  flush(name: string, labels: string): void {
+    if (this.id == -2) this.id = defineMetric(MetricKind.Counter, labels + name);
+    incrementMetric(this.id, this.pending);
+    this.pending = 0;
+  }
+}
+
+/** A gauge that is defined when it is first written, and written only when it changes. */
+export class Gauge {
+  private id: i32 = -2;
+  private last: i64 = -1;
+
+  /** Whether `set` would write. A series that was never anything but 0 is not made. */
+  differs(value: i64): bool {
+    return value != this.last && !(value == 0 && this.last == -1);
+  }
+
+  set(name: string, labels: string, value: i64): void {
+    if (value == this.last) return;
+    if (this.id == -2) this.id = defineMetric(MetricKind.Gauge, labels + name);
+    recordMetric(this.id, <u64>max<i64>(value, 0));
+    this.last = value;
+  }
+
+  /** The next `set` writes even the same value: another VM may have written in between. */
+  forget(): void {
+    if (this.last >= 0) this.last = -2;
+  }
+}
+
+/** Series of one feature. Counting is memory only; `flush` writes. */
+export class FeatureMetrics {
+  private readonly labels: string;
+  private readonly ended: Counter[] = [];
+  private readonly degraded: Counter[] = [];
+  private readonly transitions: Counter[] = [];
+  private readonly phases: Gauge[] = [];
+  private readonly states: Gauge[] = [];
+  private readonly admit: Gauge = new Gauge();
+  private histogram: i32 = -2;
+
+  constructor(service: string, feature: string) {
+    this.labels = label("service", service) + label("feature", feature);
+    for (let i = 0; i < ENDED.length; i++) this.ended.push(new Counter());
+    for (let i = 0; i < RUNG_LABELS.length * REASONS; i++) this.degraded.push(new Counter());
+    for (let i = 0; i < names.BREAKER_PHASES.length; i++) {
+      this.transitions.push(new Counter());
+      this.phases.push(new Gauge());
+    }
+    for (let i = 0; i < names.FEATURE_STATES.length; i++) this.states.push(new Gauge());
+  }
+
+  // @ts-ignore: decorator
+  @inline count(ended: Ended): void {
+    this.ended[ended].add();
+  }
+
+  /** `rung` -1: none could answer. `reason` indexes DEGRADED_REASONS. */
+  countDegraded(rung: i32, reason: i32): void {
+    this.degraded[(rung < 0 ? RUNG_NONE : rung) * REASONS + reason].add();
+  }
+
+  countTransition(phase: i32): void {
+    this.transitions[phase].add();
+  }
+
+  /** Writes what was counted. Names are put together only for series that have something to say. */
+  flush(): void {
+    for (let i = 0; i < this.ended.length; i++) {
+      const counter = this.ended[i];
+      if (counter.pending > 0) counter.flush(names.METRIC_REQUESTS_TOTAL, this.labels + label("outcome", ENDED[i]));
+    }
+    for (let i = 0; i < this.degraded.length; i++) {
+      const counter = this.degraded[i];
+      if (counter.pending == 0) continue;
+      const rung = this.labels + label("rung", RUNG_LABELS[i / REASONS]);
+      counter.flush(names.METRIC_DEGRADED_TOTAL, rung + label("reason", names.DEGRADED_REASONS[i % REASONS]));
+    }
+    for (let i = 0; i < this.transitions.length; i++) {
+      const counter = this.transitions[i];
+      if (counter.pending > 0) counter.flush(names.METRIC_TRANSITIONS_TOTAL, this.labels + label("to", names.BREAKER_PHASES[i]));
+    }
+  }
+
+  /** One sample of the time that the upstream took. */
+  sample(ms: i64): void {
+    if (this.histogram == -2) this.histogram = defineMetric(MetricKind.Histogram, this.labels + names.METRIC_UPSTREAM_MS);
+    recordMetric(this.histogram, <u64>max<i64>(ms, 0));
+  }
+
+  /** Written by the proxy's leader alone. */
+  gauges(phase: i32, state: i32, admit: i32): void {
+    for (let i = 0; i < this.phases.length; i++) {
+      const value = i == phase ? 1 : 0;
+      if (!this.phases[i].differs(value)) continue;
+      this.phases[i].set(names.METRIC_BREAKER_PHASE, this.labels + label("phase", names.BREAKER_PHASES[i]), value);
+    }
+    for (let i = 0; i < this.states.length; i++) {
+      const value = i == state ? 1 : 0;
+      if (!this.states[i].differs(value)) continue;
+      this.states[i].set(names.METRIC_FEATURE_STATE, this.labels + label("state", names.FEATURE_STATES[i]), value);
+    }
+    this.admit.set(names.METRIC_ADMIT_RATIO, this.labels, admit);
+  }
+
+  /** This VM begins to lead: what another one wrote is not known here. */
+  forgetGauges(): void {
+    for (let i = 0; i < this.phases.length; i++) this.phases[i].forget();
+    for (let i = 0; i < this.states.length; i++) this.states[i].forget();
+    this.admit.forget();
+  }
+}
+
+/** Series of one service. */
+export class ServiceMetrics {
+  private readonly labels: string;
+  private readonly rejected: Counter = new Counter();
+  private readonly revision: Gauge = new Gauge();
+  private readonly age: Gauge = new Gauge();
+  private readonly connected: Gauge = new Gauge();
+  private readonly governed: Gauge = new Gauge();
+
+  constructor(service: string) {
+    this.labels = label("service", service);
+  }
+
+  countRejected(): void {
+    this.rejected.add();
+  }
+
+  flush(): void {
+    if (this.rejected.pending > 0) this.rejected.flush(names.METRIC_DIRECTIVES_REJECTED_TOTAL, this.labels);
+  }
+
+  /** Written by the proxy's leader alone. */
+  gauges(revision: i64, ageSeconds: i64, connected: bool, governed: bool): void {
+    this.revision.set(names.METRIC_DIRECTIVE_REVISION, this.labels, revision);
+    this.age.set(names.METRIC_DIRECTIVE_AGE_SECONDS, this.labels, ageSeconds);
+    this.connected.set(names.METRIC_CONTROL_PLANE_CONNECTED, this.labels, connected ? 1 : 0);
+    this.governed.set(names.METRIC_GOVERNED, this.labels, governed ? 1 : 0);
+  }
+
+  forgetGauges(): void {
+    this.revision.forget();
+    this.age.forget();
+    this.connected.forget();
+    this.governed.forget();
+  }
+}
+
+const unmatched: Counter = new Counter();
+
+/** A request that no feature matched. */
+export function countUnmatched(): void {
+  unmatched.add();
+}
+
+export function flushUnmatched(): void {
+  if (unmatched.pending > 0) unmatched.flush(names.METRIC_UNMATCHED_TOTAL, "");
+}

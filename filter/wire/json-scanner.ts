@@ -1,0 +1,186 @@
+import { JsonDocument, NONE, NodeKind } from "./document";
+import { sequenceLength, writeCodePoint } from "./utf8";
+
+/** Reads the tokens of a JSON text into the nodes of a document. */
+export class JsonScanner {
+  at: i32 = 0;
+  /** What was wrong at `at`. */
+  reason: string = "";
+  private source: Uint8Array;
+
+  constructor(private document: JsonDocument) {
+    this.source = document.source;
+  }
+
+  /** The byte that comes next, after white space; -1 at the end. */
+  peek(): i32 {
+    const source = this.source;
+    for (; this.at < source.length; this.at++) {
+      const byte = source[this.at];
+      if (byte != 0x20 && byte != 0x0a && byte != 0x0d && byte != 0x09) return byte;
+    }
+    return -1;
+  }
+
+  /** Consumes `byte` if it comes next. */
+  take(byte: i32): bool {
+    if (this.peek() != byte) return false;
+    this.at++;
+    return true;
+  }
+
+  fail(reason: string): i32 {
+    this.reason = reason;
+    return NONE;
+  }
+
+  open(kind: NodeKind): i32 {
+    return this.add(kind, this.at++);
+  }
+
+  close(node: i32): i32 {
+    this.document.close(node, this.at);
+    return node;
+  }
+
+  word(word: string, kind: NodeKind): i32 {
+    const start = this.at;
+    for (let i = 0; i < word.length; i++) if (this.byteAt(start + i) != word.charCodeAt(i)) return this.fail("expected a value");
+    this.at = start + word.length;
+    return this.close(this.add(kind, start));
+  }
+
+  /** `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?` */
+  number(): i32 {
+    const start = this.at;
+    if (this.byteAt(this.at) == 0x2d) this.at++;
+    if (this.byteAt(this.at) == 0x30) this.at++;
+    else if (!this.digits()) return this.fail("expected a value");
+    if (this.byteAt(this.at) == 0x2e) {
+      this.at++;
+      if (!this.digits()) return this.fail("expected a digit");
+    }
+    if ((this.byteAt(this.at) | 0x20) == 0x65) {
+      this.at++;
+      if (this.byteAt(this.at) == 0x2b || this.byteAt(this.at) == 0x2d) this.at++;
+      if (!this.digits()) return this.fail("expected a digit");
+    }
+    return this.close(this.add(NodeKind.Number, start));
+  }
+
+  private digits(): bool {
+    const start = this.at;
+    while (isDigit(this.byteAt(this.at))) this.at++;
+    return this.at > start;
+  }
+
+  /** A string from its opening quote on. */
+  string(kind: NodeKind): i32 {
+    const source = this.source;
+    const node = this.add(kind, ++this.at);
+    if (node < 0) return NONE;
+    while (this.at < source.length) {
+      const byte = source[this.at];
+      if (byte == 0x22) {
+        this.document.close(node, this.at++);
+        return node;
+      }
+      if (byte == 0x5c) return this.escaped(node);
+      if (byte < 0x20) return this.fail("control characters must be escaped");
+      const length = byte < 0x80 ? 1 : sequenceLength(source, this.at);
+      if (length == 0) return this.fail("ill-formed UTF-8");
+      this.at += length;
+    }
+    return this.fail("expected '\"'");
+  }
+
+  /** The rest of a string from its first escape on: resolved in place in the document's own copy of the text. */
+  private escaped(node: i32): i32 {
+    const source = this.source;
+    const text = this.document.ownText();
+    let to = this.at;
+    while (this.at < source.length) {
+      const byte = source[this.at];
+      if (byte == 0x22) {
+        this.document.close(node, to);
+        this.at++;
+        return node;
+      }
+      if (byte < 0x20) return this.fail("control characters must be escaped");
+      if (byte == 0x5c) {
+        const code = this.escape();
+        if (code < 0) return NONE;
+        to = writeCodePoint(text, to, code);
+        continue;
+      }
+      const length = byte < 0x80 ? 1 : sequenceLength(source, this.at);
+      if (length == 0) return this.fail("ill-formed UTF-8");
+      for (let i = 0; i < length; i++) text[to++] = source[this.at++];
+    }
+    return this.fail("expected '\"'");
+  }
+
+  /** The code point of the escape at hand, two escapes for a pair of surrogates; negative if it is none. */
+  private escape(): i32 {
+    const letter = this.byteAt(this.at + 1);
+    this.at += 2;
+    switch (letter) {
+      case 0x22: // "
+      case 0x2f: // /
+      case 0x5c: // \
+        return letter;
+      case 0x62: // b
+        return 0x08;
+      case 0x66: // f
+        return 0x0c;
+      case 0x6e: // n
+        return 0x0a;
+      case 0x72: // r
+        return 0x0d;
+      case 0x74: // t
+        return 0x09;
+      case 0x75: // u
+        return this.unicode();
+      default:
+        return this.fail("no such escape");
+    }
+  }
+
+  private unicode(): i32 {
+    const code = this.hex4();
+    if (code < 0) return this.fail("expected four hexadecimal digits");
+    if (code < 0xd800 || code > 0xdfff) return code;
+    if (code < 0xdc00 && this.byteAt(this.at) == 0x5c && this.byteAt(this.at + 1) == 0x75) {
+      this.at += 2;
+      const low = this.hex4();
+      if (low >= 0xdc00 && low <= 0xdfff) return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    return this.fail("lone surrogate");
+  }
+
+  private hex4(): i32 {
+    let code = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = this.byteAt(this.at);
+      const letter = byte | 0x20;
+      if (isDigit(byte)) code = (code << 4) | (byte - 0x30);
+      else if (letter >= 0x61 && letter <= 0x66) code = (code << 4) | (letter - 0x57);
+      else return NONE;
+      this.at++;
+    }
+    return code;
+  }
+
+  private byteAt(at: i32): i32 {
+    return at < this.source.length ? <i32>this.source[at] : -1;
+  }
+
+  private add(kind: NodeKind, start: i32): i32 {
+    const node = this.document.add(kind, start);
+    return node < 0 ? this.fail("too many values") : node;
+  }
+}
+
+function isDigit(byte: i32): bool {
+  return byte >= 0x30 && byte <= 0x39;
+}

@@ -1,0 +1,153 @@
+import {
+  BreakerPolicy,
+  FailurePolicy,
+  FeaturePolicy,
+  Jitter,
+  Mode,
+  PathKind,
+  Policy,
+  RoutePolicy,
+  RungKind,
+  RungPolicy,
+  StatusRange,
+} from "../domain/policy";
+import { Key } from "./contract.gen";
+import { featurePath } from "./dependency-rules";
+import { Problem, Problems } from "./problem";
+import { Reader } from "./reader";
+
+/** The policy as the filter works with it, from one that its schema has accepted. What this filter does not know is left out. */
+export function readPolicy(reader: Reader): Policy {
+  const policy = new Policy();
+  const governance = reader.object(Key.Governance);
+  const recovery = reader.object(Key.Recovery);
+  policy.service = reader.text(Key.Service);
+  policy.staleAfterMs = governance.integer(Key.StaleAfterMs);
+  policy.reportMs = governance.integer(Key.ReportMs);
+  policy.quietReportMs = governance.integer(Key.QuietReportMs);
+  policy.fleetScope = recovery.choice(Key.Scope) == 0;
+  policy.probesInFlight = <i32>recovery.integer(Key.ProbesInFlight);
+  const mode = <Mode>reader.choice(Key.Mode);
+  const features = reader.list(Key.Features);
+  for (let item = features.first(); item >= 0; item = features.next(item)) policy.features.push(readFeature(features.object(item), mode));
+  return policy;
+}
+
+/** `cluster` rungs may name only clusters that the plugin configuration allows. */
+export function checkClusters(policy: Policy, allowed: string[]): Problem[] {
+  const problems = new Problems();
+  for (let i = 0; i < policy.features.length; i++) {
+    const fallback = policy.features[i].fallback;
+    for (let j = 0; j < fallback.length; j++) {
+      const rung = fallback[j];
+      if (rung.kind != RungKind.Cluster || allowed.includes(rung.cluster)) continue;
+      const path = featurePath("", i) + "fallback[" + j.toString() + "].cluster.name";
+      problems.add(path, "must be one of fallbackClusters, got " + rung.cluster);
+    }
+  }
+  return problems.list;
+}
+
+function readFeature(reader: Reader, policyMode: Mode): FeaturePolicy {
+  const feature = new FeaturePolicy();
+  const sticky = reader.object(Key.StickyKey);
+  const ownMode = <Mode>reader.choice(Key.Mode, Mode.Enforce);
+  feature.name = reader.text(Key.Name);
+  feature.mode = ownMode > policyMode ? ownMode : policyMode;
+  feature.stickyHeader = reader.has(Key.StickyKey) ? sticky.text(Key.Header) : "";
+  feature.stickyCookie = reader.has(Key.StickyKey) ? sticky.text(Key.Cookie) : "";
+  feature.failure = readFailure(reader.object(Key.Failure));
+  feature.breaker = readBreaker(reader.object(Key.Breaker));
+  const routes = reader.list(Key.Routes);
+  for (let item = routes.first(); item >= 0; item = routes.next(item)) readRoute(routes.object(item), feature.routes);
+  const rungs = reader.list(Key.Fallback);
+  for (let item = rungs.first(); item >= 0; item = rungs.next(item)) readRung(rungs.object(item), feature.fallback);
+  return feature;
+}
+
+function readRoute(reader: Reader, routes: RoutePolicy[]): void {
+  const path = reader.object(Key.Path);
+  const route = new RoutePolicy();
+  let key = Key.Exact;
+  if (path.has(Key.Prefix)) {
+    key = Key.Prefix;
+    route.kind = PathKind.Prefix;
+  } else if (path.has(Key.Template)) {
+    key = Key.Template;
+    route.kind = PathKind.Template;
+  } else if (!path.has(Key.Exact)) {
+    return;
+  }
+  route.path = path.text(key);
+  route.host = reader.text(Key.Host);
+  route.methods = reader.list(Key.Methods).texts();
+  routes.push(route);
+}
+
+function readFailure(reader: Reader): FailurePolicy {
+  const failure = new FailurePolicy();
+  const statuses = reader.list(Key.Statuses);
+  for (let item = statuses.first(); item >= 0; item = statuses.next(item)) {
+    const range = statuses.object(item);
+    failure.statuses.push(new StatusRange(<i32>range.integer(Key.From), <i32>range.integer(Key.To)));
+  }
+  failure.slowMs = reader.integer(Key.SlowMs, 0);
+  return failure;
+}
+
+function readBreaker(reader: Reader): BreakerPolicy {
+  const breaker = new BreakerPolicy();
+  const halfOpen = reader.object(Key.HalfOpen);
+  breaker.windowMs = reader.integer(Key.WindowMs);
+  breaker.buckets = <i32>reader.integer(Key.Buckets);
+  breaker.minimumRequests = <i32>reader.integer(Key.MinimumRequests);
+  breaker.failureRatePercent = <i32>reader.integer(Key.FailureRatePercent);
+  breaker.slowRatePercent = <i32>reader.integer(Key.SlowRatePercent);
+  breaker.consecutiveFailures = <i32>reader.integer(Key.ConsecutiveFailures);
+  breaker.openMs = reader.integer(Key.OpenMs);
+  breaker.openFactor = <i32>reader.integer(Key.OpenFactor);
+  breaker.openCapMs = reader.integer(Key.OpenCapMs);
+  breaker.jitter = <Jitter>reader.choice(Key.Jitter);
+  breaker.probes = <i32>halfOpen.integer(Key.Probes);
+  breaker.probeSuccessPercent = <i32>halfOpen.integer(Key.SuccessPercent);
+  breaker.probeTimeoutMs = halfOpen.integer(Key.TimeoutMs);
+  breaker.rampMs = reader.integer(Key.RampMs);
+  breaker.resetAfterMs = reader.integer(Key.ResetAfterMs);
+  return breaker;
+}
+
+function readRung(reader: Reader, rungs: RungPolicy[]): void {
+  if (reader.has(Key.Stale)) rungs.push(readStale(reader.object(Key.Stale)));
+  else if (reader.has(Key.Cluster)) rungs.push(readCluster(reader.object(Key.Cluster)));
+  else if (reader.has(Key.Static)) rungs.push(readStatic(reader.object(Key.Static)));
+}
+
+function readStale(reader: Reader): RungPolicy {
+  const rung = new RungPolicy(RungKind.Stale);
+  rung.maxStaleMs = reader.integer(Key.MaxStaleMs);
+  rung.refreshMs = reader.integer(Key.RefreshMs);
+  rung.queryParameters = reader.list(Key.QueryParameters).texts();
+  rung.varyHeaders = reader.list(Key.VaryHeaders).texts();
+  return rung;
+}
+
+function readCluster(reader: Reader): RungPolicy {
+  const rung = new RungPolicy(RungKind.Cluster);
+  rung.cluster = reader.text(Key.Name);
+  rung.timeoutMs = <i32>reader.integer(Key.TimeoutMs);
+  return rung;
+}
+
+function readStatic(reader: Reader): RungPolicy {
+  const rung = new RungPolicy(RungKind.Static);
+  rung.status = <i32>reader.integer(Key.Status);
+  rung.contentType = reader.text(Key.ContentType);
+  rung.body = reader.text(Key.Body);
+  const headers = reader.object(Key.Headers);
+  const document = headers.document;
+  for (let key = document.first(headers.node); key >= 0; key = document.next(key)) {
+    rung.headerNames.push(document.string(key));
+    rung.headerValues.push(document.string(key + 1));
+  }
+  return rung;
+}

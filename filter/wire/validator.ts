@@ -1,0 +1,206 @@
+import { LIMITS, SchemaKind } from "./contract.gen";
+import { JsonDocument, NodeKind } from "./document";
+import { exactInteger, NOT_AN_INTEGER } from "./integer";
+import { isName, nameText } from "./names";
+import { describe, matches } from "./patterns";
+import { Problems } from "./problem";
+import { countOf, isRequired, itemOf, kindOf, maximumOf, memberName, memberSchema, minimumOf, patternOf, valueOf, wordOf } from "./schema";
+import { codePoints } from "./utf8";
+
+/** Bytes of a refused value that a problem quotes. */
+const EXCERPT: i32 = 40;
+
+/**
+ * Holds a document against a schema: notes all problems, and labels the members that the schema knows, for the reader. Unknown
+ * members are problems only when `isStrict`; else they are passed over, so that an older filter survives a newer control plane.
+ */
+export class Validator {
+  /** From the root to the value at hand: keys as nodes, items as the complement of their index. */
+  private trail: StaticArray<i32> = new StaticArray<i32>(LIMITS.jsonDepth + 1);
+  private depth: i32 = 0;
+
+  constructor(
+    private document: JsonDocument,
+    private isStrict: bool,
+    private problems: Problems,
+  ) {}
+
+  check(node: i32, schema: i32): void {
+    switch (kindOf(schema)) {
+      case SchemaKind.Boolean: {
+        const kind = this.document.kind(node);
+        if (kind != NodeKind.True && kind != NodeKind.False) this.mustBe("true or false", node);
+        return;
+      }
+      case SchemaKind.Integer:
+        return this.integer(node, schema);
+      case SchemaKind.Text:
+        return this.text(node, schema);
+      case SchemaKind.Choice:
+        return this.choice(node, schema);
+      case SchemaKind.List:
+        return this.list(node, schema);
+      case SchemaKind.Record:
+        return this.record(node, schema);
+      default: // Object
+        return this.object(node, schema);
+    }
+  }
+
+  private integer(node: i32, schema: i32): void {
+    const document = this.document;
+    const least = minimumOf(schema, -LIMITS.safeInteger);
+    const most = maximumOf(schema, LIMITS.safeInteger);
+    if (document.kind(node) == NodeKind.Number) {
+      const value = exactInteger(document.source, document.start(node), document.end(node));
+      if (value != NOT_AN_INTEGER && value >= least && value <= most) return;
+    }
+    this.mustBe("an integer" + between(least, most), node);
+  }
+
+  private text(node: i32, schema: i32): void {
+    const document = this.document;
+    if (document.kind(node) != NodeKind.Text) return this.mustBe("a string", node);
+    const start = document.start(node);
+    const end = document.end(node);
+    this.size(codePoints(document.text, start, end), schema, " character");
+    const pattern = patternOf(schema);
+    if (!matches(pattern, document.text, start, end)) this.mustBe(describe(pattern), node);
+  }
+
+  private choice(node: i32, schema: i32): void {
+    const isText = this.document.kind(node) == NodeKind.Text;
+    const count = countOf(schema);
+    for (let i = 0; i < count; i++) if (isText && this.is(node, wordOf(schema, i))) return;
+    if (this.problems.isFull) return;
+    let words = nameText(wordOf(schema, 0));
+    for (let i = 1; i < count; i++) words += (i < count - 1 ? ", " : " or ") + nameText(wordOf(schema, i));
+    this.mustBe(words, node);
+  }
+
+  private list(node: i32, schema: i32): void {
+    const document = this.document;
+    if (document.kind(node) != NodeKind.List) return this.mustBe("a list", node);
+    this.size(document.count(node), schema, " item");
+    const itemSchema = itemOf(schema);
+    let index = 0;
+    for (let item = document.first(node); item >= 0; item = document.next(item)) {
+      this.enter(~index++);
+      this.check(item, itemSchema);
+      this.depth--;
+    }
+  }
+
+  private record(node: i32, schema: i32): void {
+    const document = this.document;
+    if (document.kind(node) != NodeKind.Object) return this.mustBe("an object", node);
+    this.size(document.count(node), schema, " member");
+    const pattern = patternOf(schema);
+    const valueSchema = valueOf(schema);
+    for (let key = document.first(node); key >= 0; key = document.next(key)) {
+      this.enter(key);
+      if (matches(pattern, document.text, document.start(key), document.end(key))) this.check(key + 1, valueSchema);
+      else this.add("must be named by " + describe(pattern));
+      this.depth--;
+    }
+  }
+
+  private object(node: i32, schema: i32): void {
+    const document = this.document;
+    if (document.kind(node) != NodeKind.Object) return this.mustBe("an object", node);
+    let seen: u64 = 0;
+    let known = 0;
+    for (let key = document.first(node); key >= 0; key = document.next(key)) {
+      const position = this.find(schema, key, known);
+      if (position < 0 && !this.isStrict) continue;
+      this.enter(key);
+      if (position >= 0) {
+        seen |= (<u64>1) << position;
+        known++;
+        document.label(key, memberName(schema, position));
+        this.check(key + 1, memberSchema(schema, position));
+      } else {
+        this.add("is not known");
+      }
+      this.depth--;
+    }
+    this.missing(schema, seen);
+    // What an older filter does not know of counts as something, but never as too much.
+    if (document.count(node) < minimumOf(schema, 0) || known > maximumOf(schema, i32.MAX_VALUE)) this.size(document.count(node), schema, " member");
+  }
+
+  private missing(schema: i32, seen: u64): void {
+    for (let i = 0; i < countOf(schema); i++) {
+      if (!isRequired(schema, i) || (seen >> i) & 1) continue;
+      const path = this.path();
+      this.problems.add((path.length > 0 ? path + "." : "") + nameText(memberName(schema, i)), "is required");
+    }
+  }
+
+  /** Position of the member that a key names, or -1; looks from `from` on first, since documents follow the declared order. */
+  private find(schema: i32, key: i32, from: i32): i32 {
+    const count = countOf(schema);
+    for (let i = 0; i < count; i++) {
+      const position = from + i < count ? from + i : from + i - count;
+      if (this.is(key, memberName(schema, position))) return position;
+    }
+    return -1;
+  }
+
+  private is(node: i32, name: i32): bool {
+    return isName(name, this.document.text, this.document.start(node), this.document.end(node));
+  }
+
+  private size(size: i32, schema: i32, unit: string): void {
+    const least = minimumOf(schema, 0);
+    const most = maximumOf(schema, i32.MAX_VALUE);
+    if (size < least || size > most) this.add("must have" + between(least, most) + unit + (most == 1 ? "" : "s") + ", got " + size.toString());
+  }
+
+  private mustBe(what: string, node: i32): void {
+    if (!this.problems.isFull) this.add("must be " + what + ", got " + this.got(node));
+  }
+
+  private got(node: i32): string {
+    switch (this.document.kind(node)) {
+      case NodeKind.Null:
+        return "null";
+      case NodeKind.False:
+        return "false";
+      case NodeKind.True:
+        return "true";
+      case NodeKind.Number:
+        return this.document.excerpt(node, EXCERPT);
+      case NodeKind.Text:
+        return '"' + this.document.excerpt(node, EXCERPT) + '"';
+      case NodeKind.List:
+        return "a list";
+      default:
+        return "an object";
+    }
+  }
+
+  private enter(step: i32): void {
+    this.trail[this.depth++] = step;
+  }
+
+  private add(reason: string): void {
+    if (!this.problems.isFull) this.problems.add(this.path(), reason);
+  }
+
+  private path(): string {
+    let path = "";
+    for (let i = 0; i < this.depth; i++) {
+      const step = this.trail[i];
+      if (step < 0) path += "[" + (~step).toString() + "]";
+      else path += (i > 0 ? "." : "") + this.document.excerpt(step, 2 * EXCERPT);
+    }
+    return path;
+  }
+}
+
+/** ` from 1 to 63`, or ` exactly 12`. */
+function between(least: i64, most: i64): string {
+  if (least == most) return " exactly " + least.toString();
+  return " from " + least.toString() + " to " + most.toString();
+}

@@ -1,0 +1,37 @@
+// Writes the generated parts of envoy/: the allow-list of the module, and the tag specifiers of the metrics. `--check` only compares.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { capabilitiesOf } from './capabilities.ts';
+import { projectRoot } from './project-root.ts';
+import { statsTags } from './stats-tags.ts';
+import { replaceBlock } from './yaml-block.ts';
+
+const configurationPath = join(projectRoot, 'envoy/envoy.yaml');
+const tagsPath = join(projectRoot, 'envoy/stats_tags.yaml');
+const tagsHead = `# Labels of Rekindle's metrics for a plain Envoy: goes into the bootstrap of an Envoy that has another configuration than envoy.yaml.
+# Generated from control-plane/contract/metrics.ts by \`npm run gen\`.
+stats_config:
+  stats_tags: []
+`;
+
+const capabilities = capabilitiesOf(await readFile(join(projectRoot, 'build/rekindle.wasm')));
+const allowed = capabilities.map((name) => `${name}: {}`);
+const tags = statsTags().map(({ tag_name, regex }) => `- { tag_name: ${tag_name}, regex: '${regex}' }`);
+
+const configuration = await readFile(configurationPath, 'utf8');
+const wanted = new Map([
+  [configurationPath, replaceBlock(replaceBlock(configuration, 'allowed_capabilities', allowed), 'stats_tags', tags)],
+  [tagsPath, replaceBlock(tagsHead, 'stats_tags', tags)],
+]);
+
+for (const [path, text] of wanted) {
+  const present = await readFile(path, 'utf8').catch(() => null);
+  if (present === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} is out of date: run npm run gen`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(path, text);
+    console.log(`wrote ${path}`);
+  }
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { PluginJson } from '../../envoy/demo/envoy-configuration.ts';
+import { freePorts } from '../../envoy/demo/ports.ts';
+import { type Stage, startStage } from '../../envoy/demo/stage.ts';
+
+export interface E2eOptions {
+  readonly plugin?: (configuration: PluginJson) => unknown;
+  readonly controlPlane?: boolean;
+}
+
+/** A stage on free ports with a folder of its own; when the test ends, so does all of it, and no server may have died by itself. */
+export async function openStage({ plugin, controlPlane = false }: E2eOptions = {}): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'rekindle-e2e-'));
+  const deaths: string[] = [];
+  const onDeath = (report: string): void => {
+    deaths.push(report);
+  };
+  const stage = await startStage({ ports: await freePorts(), folder, controlPlane, onDeath, ...(plugin === undefined ? {} : { plugin }) });
+  onTestFinished(async ({ task }) => {
+    await stage.stop();
+    if (task.result?.state === 'pass') await rm(folder, { recursive: true, force: true });
+    else console.log(`logs are left in ${folder}`);
+    expect(deaths).toEqual([]);
+  });
+  return stage;
+}

@@ -1,0 +1,56 @@
+import { rampAdmit, shareOf } from "../../../filter/domain/admit-share";
+import { stretchMs, waitMs } from "../../../filter/domain/backoff";
+import { ChainOrder, ChainPhase } from "../../../filter/domain/fallback-chain";
+import { causeOf, judgeFlags, judgeStatus, latencyBucket, needsFlags, outcomeOf } from "../../../filter/domain/outcome";
+import { FailurePolicy, Jitter, RungKind, RungPolicy, StatusRange } from "../../../filter/domain/policy";
+
+export { rampAdmit, shareOf, stretchMs, judgeFlags, outcomeOf };
+
+export function wait(trips: i32, previousMs: i64, baseMs: i64, factor: i32, capMs: i64, jitter: i32, random: f64): i64 {
+  return waitMs(trips, previousMs, baseMs, factor, capMs, <Jitter>jitter, random);
+}
+
+const rules = new FailurePolicy();
+
+export function addStatuses(from: i32, to: i32): void {
+  rules.statuses.push(new StatusRange(from, to));
+}
+
+export function clearStatuses(): void {
+  rules.statuses = [];
+}
+
+export function isFailure(status: i32): bool {
+  return judgeStatus(status, rules);
+}
+
+export function asksForFlags(status: i32): bool {
+  return needsFlags(status, rules);
+}
+
+export function causeFrom(status: i32, flags: i64): i32 {
+  return causeOf(status, flags, rules);
+}
+
+const BOUNDS: StaticArray<i32> = [5, 10, 100];
+
+export function bucketOf(ms: i64): i32 {
+  return latencyBucket(ms, BOUNDS);
+}
+
+let chain: RungPolicy[] = [];
+let order: ChainOrder = new ChainOrder(chain);
+
+export function clearChain(): void {
+  chain = [];
+  order = new ChainOrder(chain);
+}
+
+export function addRung(kind: i32): void {
+  chain.push(new RungPolicy(<RungKind>kind));
+  order = new ChainOrder(chain);
+}
+
+export function nextRung(phase: i32, after: i32, repeatable: bool): i32 {
+  return order.next(<ChainPhase>phase, after, repeatable);
+}

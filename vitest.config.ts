@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+const second = 1000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'rings',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**'],
+          testTimeout: 30 * second,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          // Each file runs servers of its own and measures times: one after the other, when the rings are through.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 70 * second,
+          hookTimeout: 40 * second,
+        },
+      },
+    ],
+  },
+});
