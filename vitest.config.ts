@@ -11,6 +11,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 30 * second,
+          // Hooks compile parts of the filter, which takes its time when all rings run at once.
+          hookTimeout: 60 * second,
         },
       },
       {

@@ -9,7 +9,7 @@ import { onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
-import { flushUnmatched } from "./telemetry";
+import { flushSamples, flushUnmatched } from "./telemetry";
 import { VERSION } from "./version";
 
 const TICK_MS: u32 = 50;
@@ -122,6 +122,7 @@ export class Root {
     }
     streams.judgeInFlight(nowMs);
     flushUnmatched();
+    flushSamples();
   }
 
   serves(agent: Agent): bool {

@@ -1,3 +1,4 @@
+import { random32 } from "./abi/clock";
 import { MetricKind } from "./abi/enums";
 import { defineMetric, incrementMetric, recordMetric } from "./abi/metrics";
 import * as names from "./wire/contract.gen";
@@ -120,8 +121,21 @@ export class FeatureMetrics {
     }
   }
 
-  /** One sample of the time that the upstream took. */
+  /** Notes the time that the upstream took; written on the tick. */
   sample(ms: i64): void {
+    sampled++;
+    let place = samples;
+    if (samples < MOST_SAMPLES) samples++;
+    else {
+      // Reservoir sampling (Vitter 1985, algorithm R): each of the tick's times is kept with the same chance.
+      place = <i32>(random32() % <u32>sampled);
+      if (place >= MOST_SAMPLES) return;
+    }
+    sampleOf[place] = this;
+    sampleMs[place] = ms;
+  }
+
+  record(ms: i64): void {
     if (this.histogram == -2) this.histogram = defineMetric(MetricKind.Histogram, this.labels + names.METRIC_UPSTREAM_MS);
     recordMetric(this.histogram, <u64>max<i64>(ms, 0));
   }
@@ -184,6 +198,24 @@ export class ServiceMetrics {
     this.connected.forget();
     this.governed.forget();
   }
+}
+
+/** Times of a tick that are written at most. */
+const MOST_SAMPLES: i32 = 1000;
+const sampleOf: StaticArray<FeatureMetrics | null> = new StaticArray<FeatureMetrics | null>(MOST_SAMPLES);
+const sampleMs: StaticArray<i64> = new StaticArray<i64>(MOST_SAMPLES);
+let samples: i32 = 0;
+/** Times of this tick, written or not. */
+let sampled: i32 = 0;
+
+/** Writes the upstream times that were noted since the last tick. */
+export function flushSamples(): void {
+  for (let i = 0; i < samples; i++) {
+    const metrics = sampleOf[i];
+    if (metrics !== null) metrics.record(sampleMs[i]);
+  }
+  samples = 0;
+  sampled = 0;
 }
 
 const unmatched: Counter = new Counter();

@@ -10,7 +10,7 @@ import { PluginConfiguration } from '../control-plane/contract/plugin-configurat
 import { Policy } from '../control-plane/contract/policy.ts';
 import { Report, ReportReply } from '../control-plane/contract/report.ts';
 import { projectRoot } from './project-root.ts';
-import { NOTHING, SCHEMA_KINDS, SchemaTable } from './schema-table.ts';
+import { NOTHING, SCHEMA_KINDS, type SchemaRow, SchemaTable } from './schema-table.ts';
 
 /** Documents that the filter receives. */
 const ROOTS = { Policy, PluginConfiguration, Directive, ReportReply };
@@ -61,35 +61,57 @@ function metrics(): string {
 
 function schemas(): string {
   const patterns = Object.entries(names).filter(([name]) => name.endsWith('_PATTERN')) as [string, string][];
-  const numbered = new Map(patterns.map(([, pattern], index) => [pattern, index + 1]));
-  const schemaTable = new SchemaTable([...Object.values(ROOTS), Report], numbered);
+  const schemaTable = new SchemaTable(
+    [...Object.values(ROOTS), Report],
+    patterns.map(([, pattern]) => pattern),
+  );
   const roots = Object.entries(ROOTS).map(
     ([name, schema]) => `export const ${constantCase(name)}_SCHEMA: i32 = ${schemaTable.place(schema, name)};`,
   );
-  const rows = schemaTable.rows.map(({ place, comment, cells }) => `  /* ${place} ${comment} */ ${cells.join(', ')},`);
+  const keys = schemaTable.names.slice(0, schemaTable.keyCount);
   return [
     enumeration('Pattern', ['Any', ...patterns.map(([name]) => pascalCase(name.replace(/_PATTERN$/, '')))]),
     enumeration('SchemaKind', SCHEMA_KINDS),
     '/** Names of members; the number is the place among NAMES. */',
-    enumeration('Key', schemaTable.keys.map(capitalised)),
-    `export const NOTHING: u16 = ${NOTHING};`,
-    '/** Member names, then the words of choices, as one text: 150 strings of their own would be 4 KiB more. */',
-    constantOf('NAMES', 'string', quoted(schemaTable.names.join(' '))),
-    '/** Where each name starts; one more for the end. */',
+    enumeration('Key', keys.map(capitalised)),
+    '/** Names of members, patterns, and words of choices, as one text of ASCII: 160 strings would take 6 KiB more. */',
+    rows(
+      'NAMES',
+      schemaTable.names.map((name) => ({ comment: name.replaceAll('*/', '*\\/'), cells: [...Buffer.from(name)] })),
+    ),
+    '/** Where each of the names starts, and where the last ends. */',
     table('NAME_STARTS', 'u16', starts(schemaTable.names)),
+    `export const FIRST_PATTERN: i32 = ${schemaTable.keyCount};`,
+    '/** By byte: one bit for each pattern inside whose texts the byte may stand. */',
+    table('PATTERN_BYTES', 'u16', patternBytes(patterns.map(([, pattern]) => pattern))),
     table('NUMBERS', 'i64', schemaTable.numbers),
-    '/** Defaults of texts, lists and objects, as JSON. */',
-    table('DEFAULTS', 'string', schemaTable.defaults.map(quoted)),
-    '/** Rows `kind, minimum, maximum, default, …` as wire/schema.ts reads them. */',
-    constantOf('SCHEMAS', 'StaticArray<u16>', `[\n${rows.join('\n')}\n]`),
+    '/** Defaults of texts, lists and objects, in one document. */',
+    constantOf('DEFAULTS', 'string', quoted(JSON.stringify(schemaTable.defaults))),
+    `export const NOTHING: u8 = ${NOTHING};`,
+    '/** A row for each schema: `kind, minimum, maximum, default, …` as wire/schema.ts reads it. */',
+    rows(
+      'SCHEMAS',
+      schemaTable.rows.map((row, place) => ({ ...row, comment: `${place} ${row.comment}` })),
+    ),
+    table('SCHEMA_STARTS', 'u16', starts(schemaTable.rows.map(({ cells }) => cells))),
     ...roots,
   ].join('\n');
 }
 
-/** Where each of the names starts when one space follows each, and where the next would. */
-function starts(names: readonly string[]): number[] {
+/** By byte of ASCII, the patterns that have it in some text, not first and not last, as bits. */
+function patternBytes(patterns: readonly string[]): number[] {
+  const canHave = (pattern: string, byte: string) =>
+    ['a', 'A', '/'].some((first) => ['a', 'A'].some((last) => new RegExp(pattern).test(first + byte + last)));
+  for (const pattern of patterns) if (canHave(pattern, 'é')) throw new Error(`${pattern}: the filter matches ASCII only`);
+  return Array.from({ length: 128 }, (_, byte) =>
+    patterns.reduce((bits, pattern, place) => bits | (canHave(pattern, String.fromCharCode(byte)) ? 1 << place : 0), 0),
+  );
+}
+
+/** Where each of the lists starts when they follow one another, and where the last ends. */
+function starts(lists: readonly { readonly length: number }[]): number[] {
   const places = [0];
-  for (const name of names) places.push((places.at(-1) ?? 0) + name.length + 1);
+  for (const { length } of lists) places.push((places.at(-1) ?? 0) + length);
   return places;
 }
 
@@ -101,6 +123,8 @@ const enumeration = (name: string, members: readonly string[]) =>
   `export enum ${name} {\n${members.map((member) => `  ${member},\n`).join('')}}`;
 const table = (name: string, type: string, cells: readonly (string | number)[]) =>
   constantOf(name, `StaticArray<${type}>`, `[${cells.join(', ')}]`);
+const rows = (name: string, list: readonly SchemaRow[]) =>
+  constantOf(name, 'StaticArray<u8>', `[\n${list.map(({ comment, cells }) => `  /* ${comment} */ ${cells.join(', ')},\n`).join('')}]`);
 /** What the filter does not use takes no room in the module. */
 const constantOf = (name: string, type: string, value: string) =>
   `// @ts-ignore: decorator\n@lazy export const ${name}: ${type} = ${value};`;

@@ -5,7 +5,7 @@ export const SCHEMA_KINDS = ['Boolean', 'Integer', 'Text', 'Choice', 'List', 'Re
 type SchemaKind = (typeof SCHEMA_KINDS)[number];
 
 /** A cell that holds nothing: no bound, no default. */
-export const NOTHING = 0xffff;
+export const NOTHING = 0xff;
 
 interface JsonSchema {
   readonly type?: string;
@@ -29,32 +29,39 @@ interface JsonSchema {
 
 interface Shape {
   readonly kind: SchemaKind;
-  readonly bounds: readonly [number | undefined, number | undefined];
+  readonly bounds?: readonly [number | undefined, number | undefined];
   readonly preset: number;
-  readonly more: readonly number[];
+  readonly more?: readonly number[];
+}
+
+export interface SchemaRow {
+  readonly comment: string;
+  readonly cells: readonly number[];
 }
 
 /**
- * Lays schemas out as rows of small numbers: `kind, minimum, maximum, default`, then what the kind needs. Bounds and integer defaults
- * are places in `numbers`, names and choices places in `names`, other defaults places in `defaults` (as JSON text), schemas the place
- * of their row. Equal schemas, whatever their description, share one row. What the filter could not check is an error here.
+ * Lays schemas out as rows of small numbers: `kind, minimum, maximum, default`, then what the kind needs. Bounds and the defaults of
+ * integers are places in `numbers`; names, words and patterns places in `names`; schemas places in `rows`; the defaults of booleans and
+ * choices positions; those of texts, lists and objects nodes of the document `defaults`, counted as its text goes. Equal schemas,
+ * whatever their description, share one row. What the filter could not check is an error here.
  */
 export class SchemaTable {
-  readonly rows: { place: number; comment: string; cells: number[] }[] = [];
+  readonly rows: SchemaRow[] = [];
+  /** Names of members, then patterns, then words of choices. */
   readonly names: string[] = [];
+  readonly keyCount: number;
   readonly numbers: number[] = [];
-  readonly defaults: string[] = [];
-  /** Member names come first in `names`. */
-  readonly keys: readonly string[];
-  private readonly patterns: ReadonlyMap<string, number>;
+  /** The first is what a member without a default reads as. */
+  readonly defaults: unknown[] = [{}];
+  private readonly patterns: readonly string[];
   private readonly places = new Map<string, number>();
-  private length = 0;
 
-  /** `patterns` names each pattern that a schema may use; the position is its number. */
-  constructor(roots: readonly TSchema[], patterns: ReadonlyMap<string, number>) {
-    this.patterns = patterns;
+  /** `patterns` are those that a schema may use; they are numbered from 1. */
+  constructor(roots: readonly TSchema[], patterns: readonly string[]) {
     for (const root of roots) collectKeys(root as JsonSchema, this.names);
-    this.keys = [...this.names];
+    this.keyCount = this.names.length;
+    this.patterns = patterns;
+    this.names.push(...patterns);
   }
 
   /** Place of the schema's row, laid out on first use. */
@@ -62,88 +69,85 @@ export class SchemaTable {
     const identity = JSON.stringify(schema, (key, value) => (key === 'description' ? undefined : value));
     const known = this.places.get(identity);
     if (known !== undefined) return known;
-    const shape = this.shape(schema, label);
-    const bounds = shape.bounds.map((bound) => (bound === undefined ? NOTHING : placeIn(this.numbers, bound)));
-    const cells = [SCHEMA_KINDS.indexOf(shape.kind), ...bounds, shape.preset, ...shape.more];
-    const place = this.length;
-    this.rows.push({ place, comment: `${label}: ${shape.kind}`, cells });
-    this.length += cells.length;
-    if (this.length > NOTHING) throw new Error(`${label}: the schema table is full`);
+    refuseUnknownKeywords(schema, label);
+    const { kind, bounds = [undefined, undefined], preset, more = [] } = this.shape(schema, label);
+    const limits = bounds.map((bound) => (bound === undefined ? NOTHING : placeIn(this.numbers, bound)));
+    const cells = [SCHEMA_KINDS.indexOf(kind), ...limits, preset, ...more];
+    if (cells.some((cell) => cell > NOTHING)) throw new Error(`${label}: too many names, numbers or schemas for cells of one byte`);
+    const place = this.rows.push({ comment: `${label}: ${kind}`, cells }) - 1;
     this.places.set(identity, place);
     return place;
   }
 
   private shape(schema: JsonSchema, label: string): Shape {
-    refuseUnknownKeywords(schema, label);
-    const preset = schema.default;
     if (schema.enum) {
-      const position = preset === undefined ? NOTHING : schema.enum.indexOf(String(preset));
-      const values = schema.enum.map((value) => placeIn(this.names, value));
-      return { kind: 'Choice', bounds: [undefined, undefined], preset: position, more: [values.length, ...values] };
+      const preset = schema.default === undefined ? NOTHING : schema.enum.indexOf(String(schema.default));
+      return { kind: 'Choice', preset, more: [schema.enum.length, ...schema.enum.map((word) => placeIn(this.names, word))] };
     }
     switch (schema.type) {
       case 'boolean':
-        return { kind: 'Boolean', bounds: [undefined, undefined], preset: preset === undefined ? NOTHING : Number(preset), more: [] };
+        return { kind: 'Boolean', preset: schema.default === undefined ? NOTHING : Number(schema.default) };
       case 'integer': {
-        const place = preset === undefined ? NOTHING : placeIn(this.numbers, Number(preset));
-        return { kind: 'Integer', bounds: [schema.minimum, schema.maximum], preset: place, more: [] };
+        const preset = schema.default === undefined ? NOTHING : placeIn(this.numbers, Number(schema.default));
+        return { kind: 'Integer', bounds: [schema.minimum, schema.maximum], preset };
       }
-      case 'string':
-        return {
-          kind: 'Text',
-          bounds: [schema.minLength, schema.maxLength],
-          preset: this.presetText(preset),
-          more: [this.pattern(schema, label)],
-        };
+      case 'string': {
+        const more = [this.pattern(schema.pattern, label)];
+        return { kind: 'Text', bounds: [schema.minLength, schema.maxLength], preset: this.presetNode(schema), more };
+      }
       case 'array': {
-        const item = this.place(schema.items ?? {}, `${label}[]`);
-        return { kind: 'List', bounds: [schema.minItems, schema.maxItems], preset: this.presetText(preset), more: [item] };
+        const more = [this.place(schema.items ?? {}, `${label}[]`)];
+        return { kind: 'List', bounds: [schema.minItems, schema.maxItems], preset: this.presetNode(schema), more };
       }
-      case 'object':
-        return schema.patternProperties ? this.record(schema, label) : this.object(schema, label);
+      case 'object': {
+        if (schema.additionalProperties !== false) throw new Error(`${label}: objects of the contract are closed`);
+        const more = schema.patternProperties ? this.entry(schema.patternProperties, label) : this.members(schema, label);
+        const kind = schema.patternProperties ? 'Record' : 'Object';
+        return { kind, bounds: [schema.minProperties, schema.maxProperties], preset: this.presetNode(schema), more };
+      }
       default:
         throw new Error(`${label}: the filter cannot check type ${schema.type}`);
     }
   }
 
-  private record(schema: JsonSchema, label: string): Shape {
-    const entries = Object.entries(schema.patternProperties ?? {});
-    const [entry] = entries;
-    if (!entry || entries.length > 1 || schema.additionalProperties !== false)
-      throw new Error(`${label}: a record needs one closed pattern`);
-    const pattern = this.pattern({ pattern: entry[0] }, label);
-    const more = [pattern, this.place(entry[1], `${label}.*`)];
-    return { kind: 'Record', bounds: [schema.minProperties, schema.maxProperties], preset: this.presetText(schema.default), more };
+  private entry(patterns: Readonly<Record<string, JsonSchema>>, label: string): number[] {
+    const entries = Object.entries(patterns);
+    if (entries.length !== 1) throw new Error(`${label}: a record has one pattern`);
+    return entries.flatMap(([pattern, value]) => [this.place(value, `${label}.*`), this.pattern(pattern, label)]);
   }
 
-  private object(schema: JsonSchema, label: string): Shape {
-    if (schema.additionalProperties !== false) throw new Error(`${label}: objects of the contract are closed`);
+  private members(schema: JsonSchema, label: string): number[] {
     const members = Object.entries(schema.properties ?? {});
     if (members.length > 64) throw new Error(`${label}: more than 64 members`);
-    const more = [members.length];
-    for (const [name, member] of members) {
-      const required = (schema.required ?? []).includes(name) && member.default === undefined;
-      more.push(placeIn(this.names, name), this.place(member, label ? `${label}.${name}` : name), required ? 1 : 0);
-    }
-    return { kind: 'Object', bounds: [schema.minProperties, schema.maxProperties], preset: this.presetText(schema.default), more };
+    const cells = members.map(([name, member]) => {
+      const isRequired = (schema.required ?? []).includes(name) && member.default === undefined;
+      return [placeIn(this.names, name), this.place(member, `${label}.${name}`), isRequired ? 1 : 0];
+    });
+    return [members.length, ...cells.flat()];
   }
 
-  private presetText(preset: unknown): number {
-    return preset === undefined ? NOTHING : placeIn(this.defaults, JSON.stringify(preset));
+  /** Node of the default in the document `defaults`. */
+  private presetNode(schema: JsonSchema): number {
+    if (schema.default === undefined) return NOTHING;
+    const text = JSON.stringify(schema.default);
+    const known = this.defaults.findIndex((value) => JSON.stringify(value) === text);
+    const place = known >= 0 ? known : this.defaults.push(schema.default) - 1;
+    return nodesOf(this.defaults.slice(0, place));
   }
 
-  private pattern(schema: JsonSchema, label: string): number {
-    if (schema.pattern === undefined) return 0;
-    const number = this.patterns.get(schema.pattern);
-    if (number === undefined) throw new Error(`${label}: pattern ${schema.pattern} has no name in contract/names.ts`);
-    return number;
+  private pattern(pattern: string | undefined, label: string): number {
+    if (pattern === undefined) return 0;
+    const place = this.patterns.indexOf(pattern);
+    if (place < 0) throw new Error(`${label}: pattern ${pattern} has no name in contract/names.ts`);
+    return place + 1;
   }
 }
 
 const KEYWORDS = new Set(
-  'type enum default minimum maximum minLength maxLength pattern items minItems maxItems minProperties maxProperties required properties patternProperties additionalProperties description'.split(
-    ' ',
-  ),
+  (
+    'type enum default minimum maximum minLength maxLength pattern items minItems maxItems ' +
+    'minProperties maxProperties required properties patternProperties additionalProperties description'
+  ).split(' '),
 );
 
 function refuseUnknownKeywords(schema: JsonSchema, label: string): void {
@@ -157,6 +161,13 @@ function collectKeys(schema: JsonSchema, names: string[]): void {
   }
   if (schema.items) collectKeys(schema.items, names);
   for (const value of Object.values(schema.patternProperties ?? {})) collectKeys(value, names);
+}
+
+/** How many nodes a value is in the filter's document: one for each value and each key. */
+function nodesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const keys = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((nodes: number, inner) => nodes + nodesOf(inner), 1 + keys);
 }
 
 function placeIn<T>(list: T[], value: T): number {

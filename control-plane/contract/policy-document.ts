@@ -8,13 +8,13 @@ import type { Problem } from './problem.ts';
 const directiveBytes = (features: number) => 512 + features * 256;
 
 /**
- * Reads a policy, with all that is wrong with it at once: schema, rules beyond the schema, the service it is for, and whether a directive
- * can carry it once its defaults are filled in.
+ * Reads a policy, with all that is wrong with it at once: schema, rules beyond the schema, the service it is for (null: any), and whether a
+ * directive can carry it once its defaults are filled in.
  */
 export function readPolicy(
   reader: DocumentReader<typeof Policy>,
   raw: unknown,
-  service: string,
+  service: string | null,
 ): { readonly value: Policy } | { readonly problems: readonly Problem[] } {
   const read = reader.read(raw);
   if (isRefused(read)) return { problems: [...read.problems, ...rulesOfTheRest(reader, raw, read.problems)] };
@@ -32,8 +32,8 @@ function rulesOfTheRest(
   return policyProblems(rest).filter(({ path }) => !problems.some((problem) => path.startsWith(problem.path)));
 }
 
-function serviceProblems(policy: Policy, service: string): Problem[] {
-  if (policy.service === service) return [];
+function serviceProblems(policy: Policy, service: string | null): Problem[] {
+  if (service === null || policy.service === service) return [];
   return [{ path: 'service', reason: `must be ${service}, the service that is addressed, got ${JSON.stringify(policy.service)}` }];
 }
 

@@ -18,10 +18,19 @@ interface SchemaNode {
   readonly patternProperties?: Readonly<Record<string, unknown>>;
   readonly minProperties?: number;
   readonly maxProperties?: number;
+  readonly anyOf?: readonly Alternative[];
+}
+
+interface Alternative {
+  readonly const?: unknown;
+  readonly type?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 /** Says a schema error in the words of the document: where, what is allowed, and what was found there. */
 export function problemsOf(error: TLocalizedValidationError, schema: unknown, value: unknown): LocatedProblem[] {
+  if (error.schemaPath.includes('/anyOf/')) return []; // said once for all alternatives
   const keys = pointerKeys(error.instancePath);
   const node = nodeAt(schema, pointerKeys(error.schemaPath));
   const found = keys.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value);
@@ -48,6 +57,8 @@ function reasonOf(error: TLocalizedValidationError, node: SchemaNode, found: unk
       return `must be at least ${error.params.limit}, ${got}`;
     case 'maximum':
       return `must be at most ${error.params.limit}, ${got}`;
+    case 'anyOf':
+      return `must be ${(node.anyOf ?? []).map(alternative).join(' or ')}, ${got}`;
     case 'enum':
       return `must be one of ${error.params.allowedValues.join(', ')}, ${got}${meant(found, error.params.allowedValues)}`;
     case 'pattern':
@@ -66,6 +77,11 @@ function reasonOf(error: TLocalizedValidationError, node: SchemaNode, found: unk
     default:
       return `${error.message}, ${got}`;
   }
+}
+
+function alternative({ const: value, type, minimum, maximum }: Alternative): string {
+  if (value !== undefined) return JSON.stringify(value);
+  return `${article(type ?? 'value')}${minimum === undefined ? '' : ` from ${minimum}`}${maximum === undefined ? '' : ` to ${maximum}`}`;
 }
 
 function memberCount(node: SchemaNode, found: object): string {

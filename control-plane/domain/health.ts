@@ -43,7 +43,7 @@ function kept(record: FeatureRecord, feature: Feature, has: { samples: number; n
   if (record.health === 'UNKNOWN') return { health: 'UNKNOWN', reason: { because: 'too-few-samples', numbers: has }, keptSinceMs: null };
   const since = record.healthKeptSinceMs ?? nowMs;
   const keptMs = nowMs - since;
-  const numbers = { ...has, keptMs, health: record.health };
+  const numbers = { ...has, health: record.health, ...(isSick(record.health) ? { keptMs } : {}) };
   const isVoid = keptMs > WINDOWS_UNTIL_VOID * feature.health.windowMs;
   if (isVoid && isSick(record.health) && record.state === 'ENABLED') {
     return { health: 'UNKNOWN', reason: { because: 'evidence-void', numbers }, keptSinceMs: null };

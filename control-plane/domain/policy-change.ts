@@ -1,9 +1,114 @@
-import type { Policy } from '../contract/policy.ts';
-import type { Refusal, ServiceState, StepResult } from './model.ts';
+import type { Feature, Policy } from '../contract/policy.ts';
+import { graphOf } from './dependency-graph.ts';
+import { effectiveMode, FULL_ADMIT, featuresOf, isActing, isRecovering, isSteered, newRecord } from './feature.ts';
+import type { FeatureRecord, FeatureRecovery, Reason, Refusal, ServiceState, StepResult } from './model.ts';
+import { Draft } from './recovery/draft.ts';
+import { rampingFrom } from './recovery/progress.ts';
+import { endRecovery, isRunning } from './recovery/recovery-end.ts';
+
 export interface PolicyChange {
-  /** Drop features though they recover or are overridden. */ readonly force?: boolean /** Of a new service: the revision before its first one (a tombstone's), default 0. */;
+  /** Drop features though they recover or are overridden. */
+  readonly force?: boolean;
+  /** Of a new service: the revision before its first one, such as a tombstone's; default 0. */
   readonly afterRevision?: number;
 }
-export function applyPolicy(_state: ServiceState | null, _policy: Policy, _now: number, _change: PolicyChange = {}): StepResult | Refusal {
-  throw new Error('coming');
+
+/** Creates a service, or changes its policy. An edit by itself neither raises nor lowers traffic (R15). */
+export function applyPolicy(state: ServiceState | null, policy: Policy, now: number, change: PolicyChange = {}): StepResult | Refusal {
+  if (!state) return created(policy, now, change.afterRevision ?? 0);
+  const dropped = Object.keys(state.features).filter((name) => !featuresOf(policy).has(name));
+  const busy = dropped.filter((name) => isBusy(state.features[name]));
+  if (busy.length > 0 && !change.force) {
+    return { refused: 'feature-recovers', detail: 'these features recover or are overridden; removing them needs force', features: busy };
+  }
+  return edited(state, policy, dropped, now);
+}
+
+function isBusy(record: FeatureRecord | undefined): boolean {
+  return record !== undefined && (record.override !== null || record.state !== 'ENABLED' || isRecovering(record));
+}
+
+function created(policy: Policy, now: number, afterRevision: number): StepResult {
+  const revision = afterRevision + 1;
+  const reason: Reason = { because: 'created' };
+  const features = Object.fromEntries(policy.features.map(({ name }) => [name, newRecord(name, revision, now, reason)]));
+  const state: ServiceState = {
+    service: policy.service,
+    policy,
+    revision,
+    policyRevision: revision,
+    version: 1,
+    features,
+    recovery: null,
+    nodes: [],
+    released: false,
+  };
+  return {
+    state,
+    transitions: [],
+    events: [{ atMs: now, event: 'policy-created', reason: { because: 'created', numbers: { revision } } }],
+  };
+}
+
+function edited(state: ServiceState, policy: Policy, dropped: readonly string[], now: number): StepResult {
+  const draft = new Draft(state, now);
+  const revision = state.revision + 1;
+  draft.raiseRevision();
+  draft.patchService({ policy, policyRevision: revision });
+  for (const name of dropped) draft.replaceFeature(name, null);
+  for (const feature of policy.features) {
+    const before = featuresOf(state.policy).get(feature.name);
+    if (before && state.features[feature.name]) carryOver(draft, before, feature);
+    else draft.replaceFeature(feature.name, newRecord(feature.name, revision, now, { because: 'feature-added' }));
+  }
+  settleRecovery(draft);
+  draft.event('policy-changed', { because: 'edited', numbers: { revision, dropped: dropped.join(' ') } });
+  return draft.finish();
+}
+
+function carryOver(draft: Draft, before: Feature, after: Feature): void {
+  const record = draft.record(after.name);
+  if (effectiveMode(draft.state.policy, after) !== 'enforce') leaveToItself(draft, record);
+  else if (isRecovering(record) && record.override === null && isJudgedDifferently(before, after)) judgeAnew(draft, record, after);
+}
+
+/** Shadow and off end the feature's recovery: no flag of ours acts there (R15). */
+function leaveToItself(draft: Draft, record: FeatureRecord): void {
+  const reason: Reason = { because: 'mode-left' };
+  const free = { state: 'ENABLED', admit: FULL_ADMIT, recovery: null } as const;
+  if (record.state === 'ENABLED' && record.recovery === null) return;
+  if (record.state === 'ENABLED' || record.override) draft.patch(record.name, free);
+  else draft.flag(record.name, 'mode-left', free, reason);
+}
+
+/** New thresholds: a new step id and a fresh window at the same share; a new ramp: its largest step up to that share (R15). */
+function judgeAnew(draft: Draft, record: FeatureRecord, feature: Feature): void {
+  if (!record.recovery) return;
+  const recovery =
+    record.state === 'TESTING' ? rampingFrom(record.recovery, feature, record.admit, draft.nowMs) : atProbes(record.recovery, draft.nowMs);
+  const stableMs = Math.min(recovery.stableMs, feature.recovery.stableForMs);
+  draft.flag(record.name, 'policy-changed', { recovery: { ...recovery, stableMs, stepFailures: [] } }, { because: 'policy-changed' });
+}
+
+function atProbes(recovery: FeatureRecovery, nowMs: number): FeatureRecovery {
+  return { ...recovery, passedIndex: -1, sampleFromMs: nowMs, stepStartedAtMs: nowMs };
+}
+
+function isJudgedDifferently(before: Feature, after: Feature): boolean {
+  const judging = ({ failure, breaker, health, recovery }: Feature) => JSON.stringify([failure, breaker, health, recovery]);
+  return judging(before) !== judging(after);
+}
+
+/** The plan follows the new priorities and dependencies; without anybody left to bring back, or any right to, the recovery ends. */
+function settleRecovery(draft: Draft): void {
+  const { state } = draft;
+  if (!isActing(state.policy)) {
+    for (const name of draft.names()) if (isRecovering(draft.record(name))) draft.patch(name, { recovery: null });
+    endRecovery(draft, 'aborted', { because: 'fleet-only-watches' });
+    return;
+  }
+  if (!state.recovery || !isRunning(state)) return;
+  const left = draft.names().filter((name) => isSteered(state, name) && isRecovering(draft.record(name)));
+  if (left.length === 0) endRecovery(draft, 'superseded', { because: 'policy-changed' });
+  else draft.patchService({ recovery: { ...state.recovery, plan: graphOf(state.policy).waves(left) } });
 }

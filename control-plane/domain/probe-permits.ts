@@ -1,11 +1,217 @@
-import type { Permit, Report } from '../contract/report.ts';
-import type { ServiceState } from './model.ts';
-/** One ledger for all services of a process; call grant() after EvidenceBook.record(), for duplicates too (same reply). */
+import type { Feature } from '../contract/policy.ts';
+import type { FeatureReport, Permit, Report } from '../contract/report.ts';
+import { featuresOf, isSteered } from './feature.ts';
+import { isGoverning } from './flags.ts';
+import type { FeatureRecord, ServiceState } from './model.ts';
+import { PermitHolder } from './permit-holder.ts';
+
+/** Shortest term of a permit in ms; longer where reports are rare, so that a rare request meets one. */
+const SHORTEST_TTL_MS = 5000;
+const TTL_INTERVALS = 3;
+/** Proxies over which an attempt is spread, if there are as many (R8). */
+const SPREAD = 3;
+const RATE_WINDOW_MS = 1000;
+/** After a start permits of the process before may still be out: every reply takes them back first. */
+const SETTLE_MS = 5000;
+const FORGET_AFTER_MS = 600_000;
+
+/** The ledger of one feature's probes at one step. */
+interface FeatureLedger {
+  readonly step: number;
+  readonly group: string;
+  readonly holders: Map<string, PermitHolder>;
+  attemptFromMs: number;
+  succeeded: number;
+}
+
+/** Permits of a step that is over; they count until their time is. */
+interface Tail {
+  readonly group: string;
+  readonly holder: PermitHolder;
+}
+
+interface Reply {
+  readonly sequence: number;
+  readonly permits: Permit[];
+  readonly atMs: number;
+}
+
+interface Asking {
+  readonly feature: Feature;
+  readonly record: FeatureRecord;
+  readonly ledger: FeatureLedger;
+  readonly holder: PermitHolder;
+  readonly intervalMs: number;
+  readonly nowMs: number;
+}
+
+export type Suspects = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Hands out the right to probe, for all services of this process (R8). What is in flight in an upstream group never exceeds its budget, as
+ * far as reports can tell: a permit counts from its grant until its outcome is reported or its time is over.
+ */
 export class ProbePermits {
-  grant(_state: ServiceState, _report: Report, _nowMs: number, _suspects?: Readonly<Record<string, readonly string[]>>): Permit[] {
-    throw new Error('coming');
+  private readonly startedAtMs: number;
+  private readonly ledgers = new Map<string, FeatureLedger>();
+  private readonly replies = new Map<string, Reply>();
+  private readonly granted = new Map<string, { atMs: number; count: number }[]>();
+  private tails: Tail[] = [];
+
+  constructor(startedAtMs: number) {
+    this.startedAtMs = startedAtMs;
   }
-  inFlight(_group: string, _nowMs: number): number {
-    throw new Error('coming');
+
+  /** Permits for the reply to this report; a repeated report gets the same ones. `suspects`, by feature, get none (R10). */
+  grant(state: ServiceState, report: Report, nowMs: number, suspects: Suspects = {}): Permit[] {
+    const key = `${state.service}/${report.node}/${report.instance}`;
+    const last = this.replies.get(key);
+    if (last && report.sequence === last.sequence) return last.permits;
+    this.forget(nowMs);
+    const permits = this.permitsFor(state, report, nowMs, suspects);
+    this.replies.set(key, { sequence: report.sequence, permits, atMs: nowMs });
+    return permits;
   }
+
+  /** Probes of a group that may be in flight or may still start. */
+  outstanding(group: string, nowMs: number): number {
+    let total = 0;
+    for (const tail of this.tails) if (tail.group === group) total += tail.holder.outstanding(nowMs);
+    for (const ledger of this.ledgers.values()) {
+      if (ledger.group !== group) continue;
+      for (const holder of ledger.holders.values()) total += holder.outstanding(nowMs);
+    }
+    return total;
+  }
+
+  private permitsFor(state: ServiceState, report: Report, nowMs: number, suspects: Suspects): Permit[] {
+    const byName = new Map(report.features.map((each) => [each.feature, each]));
+    const permits: Permit[] = [];
+    for (const feature of [...featuresOf(state.policy).values()].sort((a, b) => a.priority - b.priority)) {
+      const record = state.features[feature.name];
+      const asking = record && this.asking(state, feature, record, report, byName.get(feature.name) ?? null, nowMs);
+      if (!asking || !report.governed || !isProbing(state, record)) continue;
+      const count = suspects[feature.name]?.includes(report.node) ? null : this.offer(state, asking);
+      if (count !== null) permits.push({ feature: feature.name, step: record.step, count, ttlMs: ttlMs(report.intervalMs) });
+    }
+    return permits;
+  }
+
+  /** Brings the ledger up to date with what the report says of a feature; null: the proxy is not at its present step. */
+  private asking(
+    state: ServiceState,
+    feature: Feature,
+    record: FeatureRecord,
+    report: Report,
+    shown: FeatureReport | null,
+    nowMs: number,
+  ): Asking | null {
+    const ledger = this.ledgerOf(state, record);
+    if (!ledger || (shown && shown.step !== ledger.step)) return null;
+    const known = ledger.holders.get(report.instance);
+    if (!known && !shown) return null;
+    const holder = known ?? new PermitHolder(report.node);
+    const { intervalMs } = report;
+    if (known) ledger.succeeded += known.absorb(shown, intervalMs, nowMs);
+    else if (shown) holder.meet(shown, countsForMs(feature, intervalMs), nowMs);
+    ledger.holders.set(report.instance, holder);
+    return { feature, record, ledger, holder, intervalMs, nowMs };
+  }
+
+  /** The ledger of a DISABLED feature's present step; what was out at an earlier step counts on apart. */
+  private ledgerOf(state: ServiceState, record: FeatureRecord): FeatureLedger | null {
+    const key = `${state.service}/${record.name}`;
+    const group = groupOf(state);
+    const known = this.ledgers.get(key);
+    if (known && (known.step !== record.step || known.group !== group || record.state !== 'DISABLED')) {
+      for (const holder of known.holders.values()) this.tails.push({ group: known.group, holder });
+      this.ledgers.delete(key);
+    }
+    if (record.state !== 'DISABLED' || !record.recovery) return null;
+    const attemptFromMs = record.recovery.sampleFromMs;
+    let ledger = this.ledgers.get(key);
+    if (!ledger) {
+      ledger = { step: record.step, group, holders: new Map(), attemptFromMs, succeeded: 0 };
+      this.ledgers.set(key, ledger);
+    }
+    if (ledger.attemptFromMs !== attemptFromMs) beginAttempt(ledger, attemptFromMs);
+    return ledger;
+  }
+
+  /** How many probes the proxy may start from now on; null: leave it what it has. */
+  private offer(state: ServiceState, asking: Asking): number | null {
+    const { feature, ledger, holder, intervalMs, nowMs } = asking;
+    if (nowMs - this.startedAtMs < SETTLE_MS) return 0;
+    const unused = holder.unused();
+    const room = state.policy.recovery.probesInFlight - this.outstanding(ledger.group, nowMs);
+    const extra = Math.min(wanted(asking), room, this.rateLeft(state, nowMs));
+    const runsOut = unused > 0 && holder.termLeftMs(nowMs) < 2 * intervalMs;
+    // Until the proxy reports again, what it has left counts beside the new permit, for it may be used up meanwhile.
+    const count = extra > 0 && unused === 0 ? extra : runsOut && room >= unused ? unused : null;
+    if (count === null) return null;
+    if (unused === 0) this.note(ledger.group, count, nowMs);
+    holder.grant(count, ttlMs(intervalMs), countsForMs(feature, intervalMs), nowMs);
+    return count;
+  }
+
+  private rateLeft(state: ServiceState, nowMs: number): number {
+    const recent = (this.granted.get(groupOf(state)) ?? []).filter((grant) => nowMs - grant.atMs < RATE_WINDOW_MS);
+    return state.policy.recovery.probesPerSecond - recent.reduce((total, grant) => total + grant.count, 0);
+  }
+
+  private note(group: string, count: number, nowMs: number): void {
+    const recent = (this.granted.get(group) ?? []).filter((grant) => nowMs - grant.atMs < RATE_WINDOW_MS);
+    this.granted.set(group, [...recent, { atMs: nowMs, count }]);
+  }
+
+  private forget(nowMs: number): void {
+    this.tails = this.tails.filter((tail) => tail.holder.outstanding(nowMs) > 0);
+    for (const [key, reply] of this.replies) {
+      if (nowMs - reply.atMs <= FORGET_AFTER_MS) break; // the oldest come first
+      this.replies.delete(key);
+    }
+  }
+}
+
+export function groupOf(state: ServiceState): string {
+  return state.policy.recovery.upstreamGroup ?? state.service;
+}
+
+function isProbing(state: ServiceState, record: FeatureRecord): boolean {
+  return record.recovery?.phase === 'probing' && record.state === 'DISABLED' && isGoverning(state) && isSteered(state, record.name);
+}
+
+function beginAttempt(ledger: FeatureLedger, attemptFromMs: number): void {
+  ledger.attemptFromMs = attemptFromMs;
+  ledger.succeeded = 0;
+  for (const holder of ledger.holders.values()) holder.beginAttempt();
+}
+
+/** Probes that the attempt still needs from this proxy, spread over three proxies where there are as many with demand. */
+function wanted({ feature, ledger, holder, intervalMs, nowMs }: Asking): number {
+  const asking = [...ledger.holders.values()].filter((each) => each.demandAtMs !== null);
+  if (holder.demandAtMs === null || !isAmongLatest(holder, asking)) return 0;
+  if (holder.hasFailed && asking.some((each) => !each.hasFailed)) return 0;
+  const over = Math.min(SPREAD, asking.length);
+  const out = asking.reduce((total, each) => total + each.outstanding(nowMs), 0);
+  const needed = Math.max(feature.recovery.probes, over) - ledger.succeeded - out;
+  const share = Math.ceil(feature.recovery.probes / over);
+  const othersHadTheirTurn = nowMs - ledger.attemptFromMs > TTL_INTERVALS * intervalMs;
+  const turn = share - (othersHadTheirTurn ? holder.outstanding(nowMs) : holder.grantedInAttempt);
+  return Math.max(0, Math.min(needed, turn));
+}
+
+/** A proxy that saw its last request long ago must not sit on permits that another has requests for. */
+function isAmongLatest(holder: PermitHolder, asking: readonly PermitHolder[]): boolean {
+  const later = asking.filter((each) => (each.demandAtMs ?? 0) > (holder.demandAtMs ?? 0)).length;
+  return later < SPREAD;
+}
+
+function ttlMs(intervalMs: number): number {
+  return Math.max(SHORTEST_TTL_MS, TTL_INTERVALS * intervalMs);
+}
+
+/** How long a probe counts after its permit's term, if no outcome is reported (R8). */
+function countsForMs(feature: Feature, intervalMs: number): number {
+  return feature.breaker.halfOpen.timeoutMs + 2 * intervalMs;
 }

@@ -34,6 +34,8 @@ export interface AuditEntry {
   readonly from?: { readonly state: FeatureState; readonly admit: number };
   readonly to?: { readonly state: FeatureState; readonly admit: number };
   readonly reason: Reason;
+  /** A person's own words. */
+  readonly note?: string;
   /** Revision of the service after the change. */
   readonly revision: number;
 }

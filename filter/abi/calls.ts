@@ -55,6 +55,6 @@ export function setTickPeriod(ms: u32): void {
 }
 
 export function log(level: LogLevel, message: string): void {
-  const bytes = String.UTF8.encode("rekindle: " + message);
+  const bytes = String.UTF8.encode(message);
   proxy_log(level, changetype<usize>(bytes), bytes.byteLength);
 }

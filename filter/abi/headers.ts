@@ -3,7 +3,7 @@ import {
   proxy_add_header_map_value, proxy_get_header_map_pairs, proxy_get_header_map_value, proxy_get_property, proxy_replace_header_map_value,
   proxy_set_header_map_pairs,
 } from "./imports";
-import { arena, outPointer, outSize, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
+import { allocate, arena, outPointer, outSize, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
 import { decodePairs, HeaderPairs } from "./pairs";
 
 /** Bytes of the arena that the last reading call returned: `arena[start..end)`. Void after the callback. */
@@ -36,6 +36,23 @@ export function utf8(text: string): ArrayBuffer {
 /** Reads the first value of a header into the arena (`range`), without allocation. False: absent, or too large for the arena. */
 export function readHeader(map: HeaderMap, name: ArrayBuffer): bool {
   return returned(proxy_get_header_map_value(map, changetype<usize>(name), name.byteLength, outPointer(), outSize()));
+}
+
+/** Whether a header is there, though it be too large to be read. */
+export function hasHeader(map: HeaderMap, name: ArrayBuffer): bool {
+  const status = proxy_get_header_map_value(map, changetype<usize>(name), name.byteLength, outPointer(), outSize());
+  return status == Status.Ok || status == Status.InvalidMemoryAccess;
+}
+
+/** Puts a text into the arena (`range`), beside what the host returned. False: no room. */
+export function putText(text: string): bool {
+  const size = String.UTF8.byteLength(text);
+  const pointer = allocate(size);
+  if (pointer == 0) return false;
+  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, pointer);
+  range.start = <i32>(pointer - changetype<usize>(arena));
+  range.end = range.start + size;
+  return true;
 }
 
 /** Reads a property into the arena; path parts are separated by NUL. */

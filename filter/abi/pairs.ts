@@ -19,6 +19,29 @@ export class HeaderPairs {
     const at = this.names.indexOf(name);
     return at < 0 ? null : this.values[at];
   }
+
+  /** All values of the name as one list (RFC 9110 section 5.3); null when absent. */
+  joined(name: string): string | null {
+    let list: string | null = null;
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.names[i] == name) list = list === null ? this.values[i] : list + ", " + this.values[i];
+    }
+    return list;
+  }
+}
+
+/** `:status` of a response; 0 when there is none. */
+export function statusOf(headers: HeaderPairs | null): i32 {
+  if (headers === null) return 0;
+  const status = headers.get(":status");
+  if (status === null || status.length != 3) return 0;
+  let value = 0;
+  for (let i = 0; i < 3; i++) {
+    const digit = status.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return 0;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** Envoy reads a map of more bytes or pairs as empty, in silence. */

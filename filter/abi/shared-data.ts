@@ -6,6 +6,8 @@ import {
 
 /** `cas` of a key that is missing. Envoy's counter never gives 0. */
 export const MISSING: u32 = 0;
+/** `cas` of a value that the host would not hand out (too large for the arena): it can only be written over. */
+export const UNKNOWN: u32 = 0xfffffffe;
 
 /** Change mark of a key's value; MISSING when the key is. The value itself should be tiny: it is copied into the arena. */
 export function sharedVersion(key: ArrayBuffer): u32 {
@@ -25,7 +27,7 @@ export function readWords(key: ArrayBuffer, words: StaticArray<i64>): u32 {
   wordCount = -1;
   const status = proxy_get_shared_data(changetype<usize>(key), key.byteLength, outPointer(), outSize(), outExtra());
   if (status == Status.NotFound) return MISSING;
-  if (status != Status.Ok) return returnedExtra();
+  if (status != Status.Ok) return UNKNOWN;
   const size = returnedSize();
   const offset = returnedOffset();
   if ((size & 7) != 0 || size > words.length * 8 || (size > 0 && offset < 0)) return returnedExtra();
@@ -45,7 +47,8 @@ export function readLargeWords(key: ArrayBuffer, maxBytes: i32): StaticArray<i64
 
 /** Writes the first `count` words. `cas` MISSING writes whatever is there; CAS_CREATE only creates. True when written. */
 export function writeWords(key: ArrayBuffer, words: StaticArray<i64>, count: i32, cas: u32): bool {
-  return proxy_set_shared_data(changetype<usize>(key), key.byteLength, changetype<usize>(words), count << 3, cas) == Status.Ok;
+  const expected = cas == UNKNOWN ? 0 : cas;
+  return proxy_set_shared_data(changetype<usize>(key), key.byteLength, changetype<usize>(words), count << 3, expected) == Status.Ok;
 }
 
 /** Creates the key with these words unless it is there. */

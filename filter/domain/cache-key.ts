@@ -1,24 +1,21 @@
-import { lower, rangeIs } from "./ascii";
+import { bytesOf, rangeIs } from "./ascii";
+import { copy, copyLower, copySqueezed } from "./byte-copy";
 import { RequestView } from "./request-view";
 
 /** No key: the request is not cacheable, or its key does not fit. */
 export const NO_KEY: i32 = -1;
 /** First byte of each key, so that a later layout cannot be taken for this one. */
-const LAYOUT: u8 = 1;
+const LAYOUT: i32 = 1;
 /** A request with more query parameters is not cached: the work per request stays bounded. */
 const MOST_PARAMETERS: i32 = 64;
 /** Lengths take two bytes. */
 const LONGEST_FIELD: i32 = 0xffff;
 
+const SLASH: u8 = 0x2f;
 const QUESTION: u8 = 0x3f;
 const HASH: u8 = 0x23;
 const AMPERSAND: u8 = 0x26;
 const EQUALS: u8 = 0x3d;
-const SPACE: u8 = 0x20;
-const TAB: u8 = 0x09;
-const COMMA: u8 = 0x2c;
-const QUOTE: u8 = 0x22;
-const BACKSLASH: u8 = 0x5c;
 
 /**
  * Writes the cache key of a request: service, feature, host (lower case, with port), path as the client sent it, the allowed query parameters and the
@@ -29,8 +26,11 @@ const BACKSLASH: u8 = 0x5c;
  * Values are taken as sent, so one with a `;` in it (which some upstreams take for a separator) has a key of its own.
  */
 export class CacheKeyWriter {
+  /** Layout, service and feature: what every key begins with. */
+  private head: StaticArray<u8>;
   /** In order of their names, so that proxies with differently sorted policies share keys. */
   private parameters: string[];
+  private varyHeaders: StaticArray<u8>[] = [];
   /** Bytes written so far, NO_KEY once something did not fit. */
   private length: i32 = 0;
   private pieces: i32 = 0;
@@ -40,15 +40,17 @@ export class CacheKeyWriter {
   private pieceNames: StaticArray<i32> = new StaticArray<i32>(MOST_PARAMETERS);
 
   constructor(
-    private service: string,
-    private feature: string,
+    service: string,
+    feature: string,
     parameters: string[],
     /** Lower case. */
-    private varyHeaders: string[],
+    varyHeaders: string[],
     /** Where keys are written; the caller's. */
     private out: StaticArray<u8>,
   ) {
+    this.head = bytesOf(String.fromCharCode(LAYOUT) + service + "/" + feature + "/"); // names hold no slash
     this.parameters = sorted(parameters);
+    for (let i = 0; i < varyHeaders.length; i++) this.varyHeaders.push(bytesOf(varyHeaders[i]));
   }
 
   /**
@@ -57,28 +59,26 @@ export class CacheKeyWriter {
    * one than the first.
    */
   write(view: RequestView, varyRanges: StaticArray<i32>): i32 {
+    const bytes = view.bytes;
     if (view.hostStart >= view.hostEnd || !isCacheableMethod(view) || varyRanges.length < this.varyHeaders.length * 2) return NO_KEY;
     const queryStart = this.queryStart(view);
-    if (queryStart < 0 || !this.readQuery(view.bytes, queryStart + 1, view.pathEnd)) return NO_KEY;
+    if (queryStart < 0 || !this.readQuery(bytes, queryStart + 1, view.pathEnd)) return NO_KEY;
     this.length = 0;
-    this.putByte(LAYOUT);
-    this.putText(this.service);
-    this.putText(this.feature);
+    this.putField(this.head, 0, this.head.length);
     this.putHost(view);
-    this.putRange(view.bytes, view.pathStart, queryStart);
-    this.putNumber(this.pieces);
-    for (let name = 0; name < this.parameters.length; name++) this.putPieces(view.bytes, name);
-    this.putNumber(this.varyHeaders.length);
+    this.putField(bytes, view.pathStart, queryStart);
+    this.putCount(this.pieces);
+    for (let name = 0; name < this.parameters.length; name++) this.putPieces(bytes, name);
     for (let i = 0; i < this.varyHeaders.length; i++) {
-      this.putText(this.varyHeaders[i]);
-      this.putValue(view.bytes, varyRanges[2 * i], varyRanges[2 * i + 1]);
+      this.putField(this.varyHeaders[i], 0, this.varyHeaders[i].length);
+      this.putValue(bytes, varyRanges[2 * i], varyRanges[2 * i + 1]);
     }
     return this.length;
   }
 
   /** Place of the query's `?`, the path's end without one, -1 for a path that has a fragment or does not start with a slash. */
   private queryStart(view: RequestView): i32 {
-    if (view.pathStart >= view.pathEnd || view.bytes[view.pathStart] != 0x2f) return -1;
+    if (view.pathStart >= view.pathEnd || view.bytes[view.pathStart] != SLASH) return -1;
     let query = view.pathEnd;
     for (let at = view.pathEnd - 1; at >= view.pathStart; at--) {
       const byte = view.bytes[at];
@@ -117,78 +117,50 @@ export class CacheKeyWriter {
   /** The parameters of one name in the order in which they came, each as sent: `a` and `a=` stay apart. */
   private putPieces(bytes: StaticArray<u8>, name: i32): void {
     for (let i = 0; i < this.pieces; i++) {
-      if (this.pieceNames[i] == name) this.putRange(bytes, this.pieceStarts[i], this.pieceEnds[i]);
+      if (this.pieceNames[i] == name) this.putField(bytes, this.pieceStarts[i], this.pieceEnds[i]);
     }
   }
 
   private putHost(view: RequestView): void {
-    this.putNumber(view.hostEnd - view.hostStart);
-    for (let at = view.hostStart; at < view.hostEnd; at++) this.putByte(lower(view.bytes[at]));
+    const at = this.openField(view.bytes, view.hostStart, view.hostEnd);
+    if (at >= 0) copyLower(view.bytes, view.hostStart, view.hostEnd, this.out, at);
   }
 
-  /**
-   * A vary header's value; absent differs from empty (RFC 9111 section 4.1). White space at the ends and around commas goes, other runs of it become
-   * one space, quoted strings stay as they are.
-   */
+  /** A vary header's value; absent differs from empty (RFC 9111 section 4.1). */
   private putValue(bytes: StaticArray<u8>, start: i32, end: i32): void {
-    if (start < 0) {
-      this.putByte(0);
-      return;
-    }
-    this.putByte(1);
-    const lengthAt = this.length;
-    this.putNumber(0);
-    const from = this.length;
-    let quoted = false;
-    let gap = false;
-    let last = COMMA; // as after a comma, white space at the start goes
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at];
-      if (!quoted && (byte == SPACE || byte == TAB)) {
-        gap = true;
-        continue;
-      }
-      if (gap && last != COMMA && byte != COMMA) this.putByte(SPACE);
-      gap = false;
-      if (byte == QUOTE && !(quoted && last == BACKSLASH)) quoted = !quoted;
-      // An escaped backslash does not escape what follows it.
-      last = quoted && last == BACKSLASH && byte == BACKSLASH ? 0 : byte;
-      this.putByte(byte);
-    }
-    if (this.length < 0) return;
-    const length = this.length - from;
-    if (length > LONGEST_FIELD) {
+    this.putCount(start < 0 ? 0 : 1);
+    if (start < 0) return;
+    const at = this.openField(bytes, start, end);
+    if (at >= 0) this.closeField(at, copySqueezed(bytes, start, end, this.out, at));
+  }
+
+  private putField(bytes: StaticArray<u8>, start: i32, end: i32): void {
+    const at = this.openField(bytes, start, end);
+    if (at >= 0) copy(bytes, start, end, this.out, at);
+  }
+
+  /** Where a copy of bytes [start, end) goes; -1 when it does not fit, then there is no key. */
+  private openField(bytes: StaticArray<u8>, start: i32, end: i32): i32 {
+    const length = end - start;
+    const at = this.length + 2;
+    if (this.length < 0 || start < 0 || length < 0 || end > bytes.length || length > LONGEST_FIELD || length > this.out.length - at) {
       this.length = NO_KEY;
-      return;
+      return -1;
     }
-    this.length = lengthAt;
-    this.putNumber(length);
-    this.length = from + length;
+    this.closeField(at, length);
+    return at;
   }
 
-  private putRange(bytes: StaticArray<u8>, start: i32, end: i32): void {
-    this.putNumber(end - start);
-    for (let at = start; at < end; at++) this.putByte(bytes[at]);
+  /** Sets the length of the field at `at`, the last one. */
+  private closeField(at: i32, length: i32): void {
+    this.out[at - 2] = <u8>(length >> 8);
+    this.out[at - 1] = <u8>length;
+    this.length = at + length;
   }
 
-  private putText(text: string): void {
-    this.putNumber(text.length);
-    for (let i = 0; i < text.length; i++) this.putByte(<u8>text.charCodeAt(i));
-  }
-
-  private putNumber(value: i32): void {
-    if (value > LONGEST_FIELD) this.length = NO_KEY;
-    this.putByte(<u8>(value >> 8));
-    this.putByte(<u8>value);
-  }
-
-  private putByte(byte: u8): void {
-    if (this.length < 0) return;
-    if (this.length == this.out.length) {
-      this.length = NO_KEY;
-      return;
-    }
-    this.out[this.length++] = byte;
+  private putCount(count: i32): void {
+    if (this.length < 0 || this.length >= this.out.length) this.length = NO_KEY;
+    else this.out[this.length++] = <u8>count;
   }
 }
 

@@ -1,8 +1,8 @@
-import { continueResponse, enterStream, httpCall, log, NO_CALL, sendLocalResponse } from "../abi/calls";
+import { continueRequest, continueResponse, enterStream, httpCall, log, NO_CALL, sendLocalResponse } from "../abi/calls";
 import { Action, BufferKind, HeaderMap, LogLevel } from "../abi/enums";
 import { allHeaders, replaceHeader, setHeaders } from "../abi/headers";
 import { readBuffer } from "../abi/body";
-import { encodePairs, extendPairs, HeaderPairs } from "../abi/pairs";
+import { encodePairs, extendPairs, HeaderPairs, statusOf } from "../abi/pairs";
 import { Phase } from "../domain/breaker";
 import { ChainPhase } from "../domain/fallback-chain";
 import { RungKind, RungPolicy } from "../domain/policy";
@@ -162,18 +162,15 @@ export function onCallAnswered(stream: Stream, feature: Feature, headerCount: i3
   const body = headers !== null && bodySize <= MAX_CALL_BODY ? readBuffer(BufferKind.CallOutBody, bodySize) : null;
   if (!enterStream(stream.id)) return;
   const phase = stream.hasResponse ? ChainPhase.Response : ChainPhase.Request;
-  const status = headers === null ? 0 : statusOf(headers);
+  const status = statusOf(headers);
   if (headers !== null && body !== null && status >= 200 && status < 500) {
     const pairs = encodePairs(passedOn(headers));
     give(stream, feature, RungKind.Cluster, Answer.Reply, status, pairs === null ? NO_PAIRS : pairs, new HeaderPairs(), body);
     return;
   }
-  if (degrade(stream, feature, phase, Answer.Reply, nowMs) == Action.Continue) continueResponse();
-}
-
-function statusOf(headers: HeaderPairs): i32 {
-  const text = headers.get(":status");
-  return text === null || text.length != 3 ? 0 : <i32>parseInt(text, 10);
+  if (degrade(stream, feature, phase, Answer.Reply, nowMs) != Action.Continue) return;
+  if (phase == ChainPhase.Request) continueRequest();
+  else continueResponse();
 }
 
 /** Headers of a call-out's answer that may go to the client: not those of the connection, nor what the reply sets anew. */

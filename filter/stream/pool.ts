@@ -1,3 +1,4 @@
+import { NO_CALL } from "../abi/calls";
 import { SlotTable } from "../abi/contexts";
 import { Outcome } from "../domain/outcome";
 import { Pass } from "../proxy/feature";
@@ -34,7 +35,11 @@ class StreamPool {
     const at = this.table.get(id);
     if (at < 0) return;
     this.table.delete(id);
-    this.streams[at].reset(0);
+    const stream = this.streams[at];
+    const feature = stream.feature;
+    // Its call-out may still come back; nobody waits for it then.
+    if (stream.call != NO_CALL && feature !== null) feature.callsInFlight--;
+    stream.reset(0);
     this.freeList[this.freeTop++] = at;
   }
 

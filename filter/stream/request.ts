@@ -1,6 +1,6 @@
 import { arena, copyBytes } from "../abi/memory";
 import { Action, HeaderMap } from "../abi/enums";
-import { headerText, range, rangeText, readHeader, readProperty, replaceHeader, utf8 } from "../abi/headers";
+import { allHeaders, hasHeader, putText, range, rangeText, readHeader, readProperty, replaceHeader, utf8 } from "../abi/headers";
 import { monotonicMs } from "../abi/clock";
 import { Gate, Refusal } from "../domain/admission";
 import { ChainPhase } from "../domain/fallback-chain";
@@ -120,15 +120,15 @@ function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
   stream.repeatable = endOfStream && (isGet || methodIs("HEAD"));
   if (stale !== null && keys !== null && stream.repeatable) {
     stream.isGet = isGet;
-    readVary(stale.varyHeaders);
-    const length = keys.write(view, varyRanges);
+    const length = readVary(stale.varyHeaders) ? keys.write(view, varyRanges) : 0;
     if (length > 0) {
       copyBytes(stream.key, KEY_BYTES, length);
       stream.keyLength = length;
-      stream.authorized = readHeader(HeaderMap.Request, AUTHORIZATION);
-      stream.ranged = readHeader(HeaderMap.Request, RANGE);
-      const control = headerText(HeaderMap.Request, CACHE_CONTROL);
-      stream.cacheControl = control === null ? "" : control;
+      stream.authorized = hasHeader(HeaderMap.Request, AUTHORIZATION);
+      stream.ranged = hasHeader(HeaderMap.Request, RANGE);
+      const controls = hasHeader(HeaderMap.Request, CACHE_CONTROL);
+      // One that cannot be read may forbid storing.
+      stream.cacheControl = !controls ? "" : readHeader(HeaderMap.Request, CACHE_CONTROL) ? rangeText() : "no-store";
     }
   }
   if (feature.tellsOthers && stream.repeatable) copyRequest(stream, isGet);
@@ -141,12 +141,18 @@ function methodIs(method: string): bool {
   return true;
 }
 
-function readVary(names: string[]): void {
+/** All values of each header count, joined: a lookup by name would give the first alone. False: they cannot be read. */
+function readVary(names: string[]): bool {
+  if (names.length == 0) return true;
+  const headers = allHeaders(HeaderMap.Request);
+  if (headers === null) return false;
   for (let i = 0; i < names.length && 2 * i + 1 < varyRanges.length; i++) {
-    const found = readHeader(HeaderMap.Request, utf8(names[i]));
-    varyRanges[2 * i] = found ? range.start : -1;
-    varyRanges[2 * i + 1] = found ? range.end : -1;
+    const values = headers.joined(names[i]);
+    if (values !== null && !putText(values)) return false;
+    varyRanges[2 * i] = values === null ? -1 : range.start;
+    varyRanges[2 * i + 1] = values === null ? -1 : range.end;
   }
+  return true;
 }
 
 function copyRequest(stream: Stream, isGet: bool): void {

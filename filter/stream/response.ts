@@ -40,7 +40,7 @@ export function onResponse(id: u32, endOfStream: bool): Action {
   const answer = endOfStream ? Answer.Reply : Answer.InPlace;
   if (stream.rerouted) return onRerouted(stream, feature, status, answer, nowMs);
   if (stream.pass == Pass.None) return Action.Continue;
-  const cause = judge(stream, feature, service, status, nowMs);
+  const cause = judge(stream, feature, service, status, endOfStream, nowMs);
   if (endOfStream) stream.finish(feature);
   if (cause == Cause.None) {
     if (stream.outcome == Outcome.Success) captureWhenDue(stream, feature, status, endOfStream, nowMs);
@@ -56,7 +56,7 @@ export function onResponse(id: u32, endOfStream: bool): Action {
 }
 
 /** Settles the ticket from the headers. An answer degraded by another Rekindle upstream is neither success nor failure. */
-function judge(stream: Stream, feature: Feature, service: Service, status: i32, nowMs: i64): Cause {
+function judge(stream: Stream, feature: Feature, service: Service, status: i32, endOfStream: bool, nowMs: i64): Cause {
   stream.hasResponse = true;
   stream.upstreamMs = stream.sentAtMs == NOT_SENT ? 0 : max<i64>(nowMs - stream.sentAtMs, 0);
   if (readHeader(HeaderMap.Response, DEGRADED)) {
@@ -70,6 +70,10 @@ function judge(stream: Stream, feature: Feature, service: Service, status: i32, 
   stream.outcome = outcomeOf(cause);
   stream.slow = stream.outcome != Outcome.Ignored && slowMs > 0 && stream.upstreamMs > slowMs;
   if (stream.outcome != Outcome.Ignored) feature.metrics.sample(stream.upstreamMs);
+  if (stream.pass == Pass.Probe && stream.outcome == Outcome.Success && !endOfStream) {
+    stream.probeWaits = true;
+    return cause;
+  }
   // A request that was already counted as slow in flight counts again only if it failed as well.
   if (!stream.countedSlow || stream.outcome == Outcome.Failure) {
     service.settle(feature, stream.pass, stream.epoch, stream.outcome, stream.slow && !stream.countedSlow, nowMs);
@@ -166,8 +170,16 @@ export function onResponseTrailers(id: u32): void {
 }
 
 function onResponseEnd(stream: Stream, feature: Feature): void {
-  if (stream.capture !== null) store(stream, monotonicMs());
+  const nowMs = stream.capture !== null || stream.probeWaits ? monotonicMs() : 0;
+  if (stream.capture !== null) store(stream, nowMs);
+  if (stream.probeWaits) settleProbe(stream, feature, stream.outcome, nowMs);
   stream.finish(feature);
+}
+
+function settleProbe(stream: Stream, feature: Feature, outcome: Outcome, nowMs: i64): void {
+  const service = stream.service;
+  stream.probeWaits = false;
+  if (service !== null) service.settle(feature, stream.pass, stream.epoch, outcome, stream.slow, nowMs);
 }
 
 /** The stream's log: an answer that did not come, or did not come whole, is judged by Envoy's flags. */
@@ -183,7 +195,8 @@ export function onStreamLog(id: u32): void {
     const cause = judgeFlags(readFlags());
     const late = cause == Cause.None ? Outcome.Ignored : outcomeOf(cause);
     // With headers seen, the window already holds a success or a slow one; a failure is added to it.
-    if (!stream.hasResponse || late == Outcome.Failure) service.settle(feature, stream.pass, stream.epoch, late, false, monotonicMs());
+    if (stream.probeWaits) settleProbe(stream, feature, late, monotonicMs());
+    else if (!stream.hasResponse || late == Outcome.Failure) service.settle(feature, stream.pass, stream.epoch, late, false, monotonicMs());
     stream.outcome = late;
   }
   stream.finish(feature);

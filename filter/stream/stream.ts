@@ -1,3 +1,4 @@
+import { NO_CALL } from "../abi/calls";
 import { latencyBucket, Outcome } from "../domain/outcome";
 import { Settings } from "../settings";
 import { Count } from "../proxy/counters";
@@ -33,6 +34,8 @@ export class Stream {
   slow: bool = false;
   upstreamMs: i64 = 0;
   hasResponse: bool = false;
+  /** A probe is judged when its answer is complete. */
+  probeWaits: bool = false;
   settled: bool = false;
 
   /** We answered by a local reply: its trip through our callbacks is not the upstream's. */
@@ -43,8 +46,8 @@ export class Stream {
   rung: i32 = -1;
   /** Index into DEGRADED_REASONS. */
   reason: i32 = 0;
-  /** Call-out of a `cluster` rung; -1: none. */
-  call: i64 = -1;
+  /** Token of the call-out of a `cluster` rung. */
+  call: i64 = NO_CALL;
   /** Body that takes the place of the upstream's. */
   replacement: Uint8Array | null = null;
 
@@ -75,12 +78,13 @@ export class Stream {
     this.slow = false;
     this.upstreamMs = 0;
     this.hasResponse = false;
+    this.probeWaits = false;
     this.settled = false;
     this.answered = false;
     this.rerouted = false;
     this.rung = -1;
     this.reason = 0;
-    this.call = -1;
+    this.call = NO_CALL;
     this.replacement = null;
     this.repeatable = false;
     this.hasCopy = false;

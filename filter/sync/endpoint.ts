@@ -12,20 +12,6 @@ export function controlPlaneHeaders(to: ControlPlaneSettings, method: string, pa
   return headers;
 }
 
-/** `:status` of a call-out's answer; 0 when there is none. */
-export function answeredStatus(headers: HeaderPairs | null): i32 {
-  if (headers === null) return 0;
-  const status = headers.get(":status");
-  if (status === null || status.length != 3) return 0;
-  let value = 0;
-  for (let i = 0; i < 3; i++) {
-    const digit = status.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return 0;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
 /** `retry-after` in ms, when it is a number of seconds; 0 otherwise. */
 export function retryAfterMs(headers: HeaderPairs | null): i64 {
   const value: string | null = headers === null ? null : headers.get("retry-after");

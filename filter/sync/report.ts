@@ -2,6 +2,7 @@ import { readBuffer } from "../abi/body";
 import { httpCall, NO_CALL } from "../abi/calls";
 import { BufferKind, HeaderMap } from "../abi/enums";
 import { allHeaders, rangeText, readProperty, utf8 } from "../abi/headers";
+import { statusOf } from "../abi/pairs";
 import { Count, COUNTER_WORDS } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
 import { identity } from "../proxy/identity";
@@ -9,7 +10,7 @@ import { Service } from "../proxy/service";
 import { ControlPlaneSettings } from "../settings";
 import { VERSION } from "../version";
 import { encodeReport, FeatureReport, parseReportReply, Permit, Report } from "../wire/report";
-import { answeredStatus, controlPlaneHeaders, retryAfterMs } from "./endpoint";
+import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
 import { Reconnect } from "./reconnect";
 import { Watch } from "./watch";
 
@@ -132,7 +133,7 @@ export class ReportSender {
     if (this.token == NO_CALL || token != this.token) return false;
     this.token = NO_CALL;
     const headers = headerCount > 0 ? allHeaders(HeaderMap.CallOutResponse) : null;
-    if (answeredStatus(headers) == 200 && this.onReply(nowMs)) this.reconnect.succeeded();
+    if (statusOf(headers) == 200 && this.onReply(nowMs)) this.reconnect.succeeded();
     else this.nextAtMs = this.reconnect.failed(nowMs, retryAfterMs(headers));
     return true;
   }

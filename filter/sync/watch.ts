@@ -3,7 +3,7 @@ import { httpCall, NO_CALL } from "../abi/calls";
 import { contentHash } from "../abi/content-hash";
 import { BufferKind, HeaderMap } from "../abi/enums";
 import { allHeaders } from "../abi/headers";
-import { HeaderPairs } from "../abi/pairs";
+import { HeaderPairs, statusOf } from "../abi/pairs";
 import { nameHash } from "../domain/name-hash";
 import { Begin } from "../proxy/poison-mark";
 import { Service } from "../proxy/service";
@@ -11,17 +11,20 @@ import { ControlPlaneSettings } from "../settings";
 import { Directive, encodeFlags, parseDirective } from "../wire/directive";
 import { LIMITS } from "../wire/contract.gen";
 import { problemLine } from "../wire/problem";
-import { answeredStatus, controlPlaneHeaders, retryAfterMs } from "./endpoint";
+import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
 import { Reconnect } from "./reconnect";
 
 /** Beyond the wait that the server was asked for. */
 const SLACK_MS: i32 = 5000;
+/** Polls begin no closer together than this. */
+const GAP_MS: i64 = 100;
 
 /** Long poll for directives; only the proxy's leader runs it. */
 export class Watch {
   private token: i64 = NO_CALL;
   private deadlineMs: i64 = 0;
   private nextAtMs: i64 = 0;
+  private polledAtMs: i64 = 0;
   private readonly reconnect: Reconnect = new Reconnect();
 
   constructor(private readonly service: Service) {}
@@ -54,6 +57,7 @@ export class Watch {
       if (service.policyRevision >= 0) path += "&policyRevision=" + service.policyRevision.toString();
     }
     const timeoutMs = to.waitMs + SLACK_MS;
+    this.polledAtMs = nowMs;
     this.token = httpCall(to.cluster, controlPlaneHeaders(to, "GET", path), null, timeoutMs);
     this.deadlineMs = nowMs + timeoutMs + SLACK_MS;
     if (this.token == NO_CALL) this.nextAtMs = this.reconnect.failed(nowMs, 0);
@@ -64,10 +68,11 @@ export class Watch {
     if (this.token == NO_CALL || token != this.token) return false;
     this.token = NO_CALL;
     const headers = headerCount > 0 ? allHeaders(HeaderMap.CallOutResponse) : null;
-    const status = answeredStatus(headers);
+    const status = statusOf(headers);
     if (status == 200 ? this.onDirective(headers, bodySize, nowMs) : status == 304) {
       this.reconnect.succeeded();
-      this.nextAtMs = nowMs;
+      // A server that does not wait must not be asked on every tick.
+      this.nextAtMs = max(nowMs, this.polledAtMs + GAP_MS);
       this.service.governance.confirm(nowMs);
     } else {
       // 404 among them: a service that the store does not know keeps what it has (R5).
@@ -84,7 +89,10 @@ export class Watch {
       return false;
     }
     const bytes = readBuffer(BufferKind.CallOutBody, LIMITS.documentBytes);
-    if (bytes === null) return false;
+    if (bytes === null) {
+      service.reject(0, 0, "directive without a body");
+      return false;
+    }
     const tag: string | null = headers === null ? null : headers.get("etag");
     const mark = tag === null ? contentHash(bytes) : nameHash(tag);
     const begin = service.directives.mark.begin(mark, nowMs);

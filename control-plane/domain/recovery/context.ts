@@ -1,8 +1,8 @@
 import type { Feature } from '../../contract/policy.ts';
 import { demand } from '../counts.ts';
 import { featuresOf, isSteered } from '../feature.ts';
-import type { FeatureRecord, FeatureRecovery } from '../model.ts';
-import type { FeatureSample } from '../sample.ts';
+import type { Evidence, FeatureRecord, FeatureRecovery } from '../model.ts';
+import { type FeatureSample, gather } from '../sample.ts';
 import type { Draft } from './draft.ts';
 import type { RecoveryPattern, Situation } from './pattern.ts';
 import type { PatternRegistry } from './registry.ts';
@@ -22,12 +22,12 @@ export class RecoveryContext {
   readonly draft: Draft;
   readonly surroundings: Surroundings;
   readonly suspects = new Map<string, readonly string[]>();
-  private readonly gatherSample: (name: string) => FeatureSample;
+  private readonly evidence: Evidence;
   private readonly samples = new Map<string, FeatureSample>();
 
-  constructor(draft: Draft, gatherSample: (name: string) => FeatureSample, surroundings: Surroundings) {
+  constructor(draft: Draft, evidence: Evidence, surroundings: Surroundings) {
     this.draft = draft;
-    this.gatherSample = gatherSample;
+    this.evidence = evidence;
     this.surroundings = surroundings;
   }
 
@@ -39,7 +39,7 @@ export class RecoveryContext {
   sampleOf(name: string): FeatureSample {
     let sample = this.samples.get(name);
     if (!sample) {
-      sample = this.gatherSample(name);
+      sample = gather(this.evidence, this.record(name), this.feature(name), this.nowMs);
       this.samples.set(name, sample);
     }
     return sample;
@@ -73,10 +73,15 @@ export class RecoveryContext {
     return {
       settings,
       // Fixed when the ramp starts (R12).
-      stableMs: recovery && recovery.rampIndex >= 0 ? recovery.stableMs : stabilityWindowMs(outageMs, settings.stableForMs),
+      stableMs: recovery && !this.isProbing(name) ? recovery.stableMs : stabilityWindowMs(outageMs, settings.stableForMs),
       demandPerMs: this.sampleOf(name).demandPerMs,
       random: this.surroundings.random,
     };
+  }
+
+  /** DISABLED: only probes reach the upstream. */
+  isProbing(name: string): boolean {
+    return this.record(name).state === 'DISABLED';
   }
 
   /** No request wanted it for a whole window. */

@@ -1,15 +1,5 @@
 import { effectiveFlag } from '../flags.ts';
-import type {
-  FeatureRecord,
-  FeatureRecovery,
-  LiveReasons,
-  Reason,
-  Recovery,
-  ServiceState,
-  StepResult,
-  TimelineEntry,
-  Transition,
-} from '../model.ts';
+import type { FeatureRecord, FeatureRecovery, LiveReasons, Reason, ServiceState, StepResult, TimelineEntry, Transition } from '../model.ts';
 import { type Cause, isLegal } from './transitions.ts';
 
 /** Entries that a recovery's timeline keeps; the audit has all flag changes, this is what a person reads. */
@@ -27,6 +17,7 @@ export class Draft {
   private readonly features: Record<string, FeatureRecord>;
   private after: ServiceState;
   private hasChanged = false;
+  private hasNewRevision = false;
   private readonly transitions: Transition[] = [];
   private readonly events: TimelineEntry[] = [];
   private readonly live: Record<string, LiveReasons> = {};
@@ -64,7 +55,7 @@ export class Draft {
       throw new Error(`illegal transition of ${name}: ${cause} from ${from.state} ${from.admit} to ${to.state} ${to.admit}`);
     }
     this.features[name] = next;
-    this.hasChanged = true;
+    this.raiseRevision();
     this.transitions.push({ feature: name, from: flagValue(from), to: flagValue(to), reason });
   }
 
@@ -86,6 +77,12 @@ export class Draft {
     if (isSame(this.after, changes)) return;
     this.after = { ...this.after, ...changes };
     this.hasChanged = true;
+  }
+
+  /** Filters must see this change; however many there are, they are one revision. */
+  raiseRevision(): void {
+    this.hasChanged = true;
+    this.hasNewRevision = true;
   }
 
   /** Takes a feature in, or out (null). */
@@ -120,7 +117,7 @@ export class Draft {
 
   finish(): StepResult {
     this.writeTimeline();
-    const revision = this.before.revision + (this.transitions.length > 0 ? 1 : 0);
+    const revision = this.before.revision + (this.hasNewRevision ? 1 : 0);
     const state = this.hasChanged ? { ...this.after, revision, version: this.before.version + 1 } : this.before;
     return { state, transitions: this.transitions, events: this.events, live: this.live, suspects: this.suspects };
   }

@@ -13,7 +13,7 @@ export function rise(context: RecoveryContext, name: string, verdict: Verdict): 
   const recovery = context.recovery(name);
   const situation = context.situation(name);
   const move = context.pattern(name).onSuccess(recovery, situation);
-  const cause = recovery.rampIndex < 0 ? 'probes-passed' : 'step-passed';
+  const cause = context.isProbing(name) ? 'probes-passed' : 'step-passed';
   const why = explained(move, verdict);
   const next = { ...recovery, ...move.progress, ...fresh(context, move), stableMs: situation.stableMs, reason: why };
   if (move.to === 'enabled') {
@@ -36,7 +36,7 @@ export function fall(context: RecoveryContext, name: string, verdict: Verdict): 
   const why = explained(move, verdict);
   const next = { ...recovery, ...move.progress, ...fresh(context, move), phase: phaseAfter(move), failedOnce: true, reason: why };
   draft.event(move.reason.because, why, name);
-  if (recovery.rampIndex < 0) draft.patchRecovery(name, next);
+  if (context.isProbing(name)) draft.patchRecovery(name, next);
   else if (move.to === 'probes') disable(context, name, next, why);
   else draft.flag(name, 'step-failed', { admit: admitOf(context.feature(name), move.progress.rampIndex), recovery: next }, why);
   if (move.alert) draft.event(move.alert === 'stuck' ? 'recovery_stuck' : 'ceiling', why, name);

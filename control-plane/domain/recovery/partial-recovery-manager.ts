@@ -5,6 +5,8 @@ import type { RecoveryContext } from './context.ts';
 import { dependencyHold, loadHold, waveHold } from './gates.ts';
 import { fall, rise } from './moves.ts';
 import { lowerWithDependants, open } from './opening.ts';
+import { resumedRecovery } from './progress.ts';
+import { isRunning } from './recovery-end.ts';
 import { testProbes, testStep, type Verdict } from './trial.ts';
 
 /**
@@ -38,7 +40,7 @@ export class PartialRecoveryManager {
     const reason = { because: why.because, numbers: { ...why.numbers, plan: plan.map((wave) => wave.join(' ')).join(', ') } };
     const running = draft.state.recovery;
     draft.patchService({ released: false });
-    if (running && running.endedAtMs === null) {
+    if (running && isRunning(draft.state)) {
       draft.patchService({ recovery: { ...running, plan } });
       draft.event('recovery-joined', reason);
       return;
@@ -51,6 +53,18 @@ export class PartialRecoveryManager {
     draft.event('recovery-started', reason);
   }
 
+  /** Features that are lowered while nothing brings them back, after an override or a policy change, get a recovery. */
+  takeIn(startedBy: string, why: Reason): void {
+    const { draft } = this.context;
+    const lowered = draft.names().filter((name) => isSteered(draft.state, name) && draft.record(name).state !== 'ENABLED');
+    for (const name of lowered.filter((each) => !isRecovering(draft.record(each)))) {
+      draft.patch(name, { recovery: resumedRecovery(draft.record(name), this.context.feature(name), draft.nowMs, why) });
+    }
+    const plan = draft.state.recovery?.plan.flat() ?? [];
+    const isComplete = isRunning(draft.state) && lowered.every((name) => plan.includes(name));
+    if (lowered.length > 0 && !isComplete) this.startRecovery(startedBy, why);
+  }
+
   /** One tick: each feature moves at most once, dependencies before dependants. */
   advance(): void {
     const { draft } = this.context;
@@ -61,9 +75,8 @@ export class PartialRecoveryManager {
 
   /** Checks the dependencies, the performance and the stability of a feature under test, and decides: pass, fail or inconclusive. */
   testFeature(name: string): Verdict {
-    const recovery = this.context.recovery(name);
-    const test = recovery.rampIndex < 0 ? testProbes : testStep;
-    const verdict = test(this.context.sampleOf(name), this.context.feature(name), recovery, this.context.nowMs);
+    const test = this.context.isProbing(name) ? testProbes : testStep;
+    const verdict = test(this.context.sampleOf(name), this.context.feature(name), this.context.recovery(name), this.context.nowMs);
     const unfit = verdict.verdict === 'pass' ? dependencyHold(this.context, name) : null;
     return unfit ? { ...verdict, verdict: 'inconclusive', reason: unfit } : verdict;
   }
@@ -143,7 +156,7 @@ export class PartialRecoveryManager {
   }
 
   private passOrHold(name: string, verdict: Verdict): void {
-    const hold = this.context.recovery(name).rampIndex < 0 ? loadHold(this.context, name) : this.stepHold(name, verdict);
+    const hold = this.context.isProbing(name) ? loadHold(this.context, name) : this.stepHold(name, verdict);
     if (hold) this.context.draft.hold(name, hold);
     else rise(this.context, name, verdict);
   }

@@ -1,5 +1,6 @@
 import type { Feature } from '../../contract/policy.ts';
 import type { FeatureRecord, FeatureRecovery, Reason } from '../model.ts';
+import { stabilityWindowMs } from './stability.ts';
 
 /**
  * Where a feature stands when it is taken into a recovery. What an earlier outage left behind counts on while it lies within
@@ -25,6 +26,27 @@ export function newRecovery(record: FeatureRecord, nowMs: number, reason: Reason
     outageStartedAtMs: earlier?.outageStartedAtMs ?? nowMs,
     reason,
     ...begins,
+  };
+}
+
+/** For a feature that is lowered but in no recovery: it goes on from the share that it has, or at the probes. */
+export function resumedRecovery(record: FeatureRecord, feature: Feature, nowMs: number, reason: Reason): FeatureRecovery {
+  if (record.state === 'DISABLED') return newRecovery(record, nowMs, reason);
+  return rampingFrom(newRecovery(record, nowMs, reason), feature, record.admit, nowMs);
+}
+
+/** Goes on at the largest step up to this share, with a fresh window. */
+export function rampingFrom(recovery: FeatureRecovery, feature: Feature, admit: number, nowMs: number): FeatureRecovery {
+  const rampIndex = stepAtMost(feature, admit);
+  const { stableForMs } = feature.recovery;
+  return {
+    ...recovery,
+    phase: 'ramping',
+    rampIndex,
+    passedIndex: rampIndex - 1,
+    stableMs: recovery.stableMs || stabilityWindowMs(nowMs - recovery.outageStartedAtMs, stableForMs),
+    stepStartedAtMs: nowMs,
+    sampleFromMs: nowMs,
   };
 }
 

@@ -1,4 +1,90 @@
+import { isActing, isSteered } from '../feature.ts';
+import { type HealthVerdict, judgeHealth } from '../health.ts';
 import type { Evidence, ServiceState, StepResult } from '../model.ts';
-export function step(_state: ServiceState, _evidence: Evidence, _now: number, _random: () => number): StepResult {
-  throw new Error('coming');
+import { expireOverrides } from '../overrides.ts';
+import { fleetOpens, type QuorumVerdict } from '../quorum.ts';
+import { advise } from './advice.ts';
+import { RecoveryContext, type Surroundings } from './context.ts';
+import { Draft } from './draft.ts';
+import { followLocalRecovery } from './local-recovery.ts';
+import { PartialRecoveryManager } from './partial-recovery-manager.ts';
+import { endIfOver, forgetOldOutages, isRunning } from './recovery-end.ts';
+import { BUILT_IN_PATTERNS } from './registry.ts';
+
+/**
+ * One tick of one service, and the only place where the fleet decides: judges health, opens by quorum, carries the recovery on.
+ * Pure: the same state, evidence, time (epoch ms) and random numbers give the same result. `state` is the very input when nothing changed.
+ */
+export function step(
+  state: ServiceState,
+  evidence: Evidence,
+  now: number,
+  random: () => number,
+  surroundings: Partial<Surroundings> = {},
+): StepResult {
+  const draft = new Draft(state, now);
+  expireOverrides(draft);
+  rememberNodes(draft, evidence);
+  const around: Surroundings = { patterns: BUILT_IN_PATTERNS, rampingElsewhere: [], ...surroundings, random };
+  const context = new RecoveryContext(draft, evidence, around);
+  const verdicts = judge(context);
+  followLocalRecovery(context);
+  advise(context, verdicts);
+  if (isActing(state.policy)) recover(context, verdicts);
+  forgetOldOutages(draft);
+  draft.suspect(Object.fromEntries(context.suspects));
+  return draft.finish();
+}
+
+/** Priorities of the features that ramp right now, for the other services of the same upstream group (R8). */
+export function rampingPriorities(state: ServiceState): number[] {
+  return state.policy.features
+    .filter(({ name }) => isSteered(state, name) && state.features[name]?.recovery?.phase === 'ramping')
+    .filter(({ name }) => state.features[name]?.recovery?.reason.because !== 'no-traffic')
+    .map((feature) => feature.priority);
+}
+
+function rememberNodes(draft: Draft, evidence: Evidence): void {
+  const nodes = evidence.proxies.map((proxy) => proxy.node).sort();
+  const known = draft.state.nodes;
+  const isSame = nodes.length === known.length && nodes.every((node, index) => node === known[index]);
+  if (nodes.length > 0 && !isSame) draft.patchService({ nodes });
+}
+
+function judge(context: RecoveryContext): ReadonlyMap<string, QuorumVerdict> {
+  const { draft } = context;
+  const verdicts = new Map<string, QuorumVerdict>();
+  for (const { name } of draft.state.policy.features) {
+    const feature = context.feature(name);
+    const sample = context.sampleOf(name);
+    const quorum = fleetOpens(sample, feature);
+    verdicts.set(name, quorum);
+    if (quorum.suspects.length > 0) context.suspects.set(name, quorum.suspects);
+    writeHealth(context, name, judgeHealth(draft.record(name), feature, sample, quorum, draft.nowMs));
+  }
+  return verdicts;
+}
+
+/** The judgement is stored when the health changes, or when a bad one begins or ceases to be kept; the figures are for whoever asks. */
+function writeHealth({ draft }: RecoveryContext, name: string, verdict: HealthVerdict): void {
+  const record = draft.record(name);
+  draft.explain(name, { health: verdict.reason });
+  const { health, reason: healthReason } = verdict;
+  if (health !== record.health) {
+    draft.patch(name, { health, healthSinceMs: draft.nowMs, healthReason, healthKeptSinceMs: verdict.keptSinceMs });
+    draft.event('health', { ...healthReason, numbers: { ...healthReason.numbers, from: record.health, to: health } }, name);
+  } else if (health !== 'HEALTHY' && (verdict.keptSinceMs === null) !== (record.healthKeptSinceMs === null)) {
+    draft.patch(name, { healthReason, healthKeptSinceMs: verdict.keptSinceMs });
+  }
+}
+
+function recover(context: RecoveryContext, verdicts: ReadonlyMap<string, QuorumVerdict>): void {
+  const { draft } = context;
+  const manager = new PartialRecoveryManager(context);
+  const opened = [...verdicts].filter(([name, { open }]) => open && isSteered(draft.state, name) && draft.record(name).state === 'ENABLED');
+  if (opened.length > 0 || !draft.state.released) manager.takeIn('fleet', { because: 'lowered' });
+  if (opened.length > 0) manager.openFeatures(new Map(opened.map(([name, { reason }]) => [name, reason])));
+  if (!isRunning(draft.state)) return;
+  manager.advance();
+  endIfOver(draft);
 }

@@ -1,11 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { close, listen, readJson, sendJson } from '../../../envoy/demo/http-server.ts';
 
-/** A control plane that answers watches with whatever a test gives it, once each, and otherwise lets them wait. */
+/** A control plane that answers watches with whatever a test gives it, and otherwise lets them wait. */
 export interface FakeControlPlane {
-  /** Answers the watch that waits, or the next one. */
+  /** Answers the watches that wait (all of them: the filter may have given up some), or else the next one. */
   give(status: number, body: string): void;
-  /** What replies to reports say from now on. */
+  /** What replies to reports say from now on; before the first call they are 404. */
   name(lineage: string, revision: number): void;
   /** Query of each watch so far. */
   watches(): readonly URLSearchParams[];
@@ -14,17 +14,17 @@ export interface FakeControlPlane {
 }
 
 export async function startFakeControlPlane(port: number): Promise<FakeControlPlane> {
-  const answers: { status: number; body: string }[] = [];
+  let unsent: { status: number; body: string } | null = null;
   const waiting: ServerResponse[] = [];
   const watches: URLSearchParams[] = [];
   const reports: unknown[] = [];
-  let identity = { lineage: 'first', revision: 0 };
+  let identity: { lineage: string; revision: number } | null = null;
 
   const serve = (): void => {
-    while (waiting.length > 0 && answers.length > 0) {
-      const { status, body } = answers.shift() ?? { status: 500, body: '' };
-      waiting.shift()?.writeHead(status, { 'content-type': 'application/json' }).end(body);
-    }
+    if (unsent === null || waiting.length === 0) return;
+    const { status, body } = unsent;
+    unsent = null;
+    for (const response of waiting.splice(0)) response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fake');
@@ -39,7 +39,9 @@ export async function startFakeControlPlane(port: number): Promise<FakeControlPl
     } else if (url.pathname === '/v1/services/shop/reports') {
       readJson(request)
         .then((report) => reports.push(report))
-        .then(() => sendJson(response, 200, { ...identity, governorAgeMs: 0, permits: [] }))
+        .then(() =>
+          identity === null ? sendJson(response, 404, {}) : sendJson(response, 200, { ...identity, governorAgeMs: 0, permits: [] }),
+        )
         .catch(() => response.destroy());
     } else {
       sendJson(response, 404, {});
@@ -48,7 +50,7 @@ export async function startFakeControlPlane(port: number): Promise<FakeControlPl
   await listen(server, port);
   return {
     give: (status, body) => {
-      answers.push({ status, body });
+      unsent = { status, body };
       serve();
     },
     name: (lineage, revision) => {

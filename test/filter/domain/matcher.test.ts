@@ -1,60 +1,11 @@
-import type { ASUtil } from '@assemblyscript/loader';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadFilter } from '../compile.ts';
-import { withStrings } from './strings.ts';
+import { get, MatcherModule, type Request, type Route } from './matcher-module.ts';
 
-interface MatcherExports {
-  reset(): void;
-  addFeature(): void;
-  addRoute(host: number, methods: number, kind: number, path: number): void;
-  build(): void;
-  needsMethod(): number;
-  needsHost(): number;
-  request(method: number, host: number, path: number): void;
-  match(): number;
-  matchTimes(times: number): number;
-  mark(): number;
-}
-
-interface Route {
-  host?: string;
-  methods?: string[];
-  kind: 'exact' | 'prefix' | 'template';
-  path: string;
-}
-
-interface Request {
-  method: string;
-  host: string;
-  path: string;
-}
-
-const KINDS = ['exact', 'prefix', 'template'];
-
-let filter: ASUtil & MatcherExports;
+let matcher: MatcherModule;
 
 beforeAll(async () => {
-  filter = await loadFilter<MatcherExports>('domain-matcher');
+  matcher = await MatcherModule.load();
 });
-
-function build(features: Route[][], module = filter): void {
-  module.reset();
-  for (const routes of features) {
-    module.addFeature();
-    for (const { host = '', methods = [], kind, path } of routes) {
-      withStrings(module, (put) => module.addRoute(put(host), put(methods.join(',')), KINDS.indexOf(kind), put(path)));
-    }
-  }
-  module.build();
-}
-
-function ask({ method, host, path }: Request, module = filter): number {
-  withStrings(module, (put) => module.request(put(method), put(host), put(path)));
-  return module.match();
-}
-
-const get = (path: string, host = 'shop.example.org'): Request => ({ method: 'GET', host, path });
 
 describe('one route', () => {
   const rows: { name: string; route: Route; path: string; matches: boolean }[] = [
@@ -88,15 +39,15 @@ describe('one route', () => {
     { name: 'a query ends the path', route: { kind: 'template', path: '/{a}' }, path: '/?x', matches: false },
   ];
   test.for(rows)('$name', ({ route, path, matches }) => {
-    build([[route]]);
-    expect(ask(get(path))).toBe(matches ? 0 : -1);
+    matcher.build([[route]]);
+    expect(matcher.ask(get(path))).toBe(matches ? 0 : -1);
   });
 
   test.for(['/checkout/../cart', '//checkout', '/%63heckout', '/./checkout', '/checkout%2f', '/CHECKOUT', '/checkout;a=b'])(
     '%s is another path than /checkout',
     (path) => {
-      build([[{ kind: 'exact', path: '/checkout' }], [{ kind: 'prefix', path: '/' }]]);
-      expect(ask(get(path))).toBe(1);
+      matcher.build([[{ kind: 'exact', path: '/checkout' }], [{ kind: 'prefix', path: '/' }]]);
+      expect(matcher.ask(get(path))).toBe(1);
     },
   );
 });
@@ -118,8 +69,8 @@ describe('host', () => {
     { name: 'an address', rule: 'example.org', host: '[::1]:80', matches: false },
   ];
   test.for(rows)('$name', ({ rule, host, matches }) => {
-    build([[{ host: rule, kind: 'prefix', path: '/' }]]);
-    expect(ask(get('/a', host))).toBe(matches ? 0 : -1);
+    matcher.build([[{ host: rule, kind: 'prefix', path: '/' }]]);
+    expect(matcher.ask(get('/a', host))).toBe(matches ? 0 : -1);
   });
 });
 
@@ -190,172 +141,16 @@ describe('order', () => {
     { name: 'no features', features: [], request: get('/'), feature: -1 },
   ];
   test.for(rows)('$name', ({ features, request, feature }) => {
-    build(features);
-    expect(ask(request)).toBe(feature);
+    matcher.build(features);
+    expect(matcher.ask(request)).toBe(feature);
   });
 
   test('asks for method and host only when a rule needs them', () => {
-    build([[items]]);
-    expect([filter.needsMethod(), filter.needsHost()]).toEqual([0, 0]);
-    build([[items, { ...items, methods: ['GET'] }]]);
-    expect([filter.needsMethod(), filter.needsHost()]).toEqual([1, 0]);
-    build([[{ ...items, host: 'a.org' }]]);
-    expect([filter.needsMethod(), filter.needsHost()]).toEqual([0, 1]);
-  });
-});
-
-/** The rule in plain words: the first route in declared order that takes the request. */
-function scan(features: Route[][], request: Request): number {
-  return features.findIndex((routes) => routes.some((route) => takes(route, request)));
-}
-
-function takes(route: Route, request: Request): boolean {
-  return takesHost(route.host, request.host) && (route.methods?.includes(request.method) ?? true) && takesPath(route, request.path);
-}
-
-function takesHost(rule: string | undefined, authority: string): boolean {
-  const host = authority.toLowerCase().replace(/:.*$/, '');
-  if (rule === undefined) return true;
-  return rule.startsWith('*') ? host.endsWith(rule.slice(1)) && host.length > rule.length - 1 : host === rule;
-}
-
-function takesPath(route: Route, target: string): boolean {
-  const path = target.replace(/[?#].*$/, '');
-  if (route.kind === 'exact') return path === route.path;
-  if (route.kind === 'prefix') {
-    const prefix = route.path.replace(/\/$/, '');
-    return prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
-  }
-  const wanted = route.path.split('/');
-  const segments = path.split('/');
-  return (
-    wanted.length === segments.length &&
-    wanted.every((segment, i) => (/^\{.*\}$/.test(segment) ? segments[i] !== '' : segment === segments[i]))
-  );
-}
-
-describe('laws', () => {
-  const segment = fc.constantFrom('a', 'b', 'ab', '', 'items', '{', '{}', '..', '%61');
-  const parameter = fc.constantFrom('{id}', '{x}', 'a', 'b', 'items', '');
-  const pathOf = (part: fc.Arbitrary<string>) => fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
-  const host = fc.constantFrom('a.org', 'x.a.org', '*.a.org', '*.org', '*.x.a.org', 'b.net');
-  const method = fc.constantFrom('GET', 'POST', 'HEAD');
-  const route = fc.record<Route>(
-    {
-      kind: fc.constantFrom('exact', 'prefix', 'template'),
-      path: fc.oneof(pathOf(segment), pathOf(parameter)),
-      host,
-      methods: fc.uniqueArray(method, { minLength: 1 }),
-    },
-    { requiredKeys: ['kind', 'path'] },
-  ) as fc.Arbitrary<Route>;
-  const features = fc.array(fc.array(route, { minLength: 1, maxLength: 4 }), { maxLength: 12 });
-  const request = fc.record<Request>({
-    method,
-    host: fc.constantFrom('a.org', 'A.org:80', 'x.a.org', 'y.x.a.org', '.a.org', 'b.net', 'org', '', ':1', 'aa.org'),
-    path: fc.oneof(
-      {
-        weight: 8,
-        arbitrary: fc.tuple(pathOf(segment), fc.constantFrom('', '/', '?a=/b', '#a', '?#', '/?')).map(([path, rest]) => path + rest),
-      },
-      { weight: 1, arbitrary: fc.constantFrom('*', '', 'a', '?', 'http://a.org/a') },
-    ),
-  });
-
-  test('the answer is that of a scan in declared order', () => {
-    fc.assert(
-      fc.property(features, fc.array(request, { minLength: 1, maxLength: 12 }), (policy, requests) => {
-        build(policy);
-        for (const one of requests) expect(ask(one)).toBe(scan(policy, one));
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  test('the same with hundreds of features', () => {
-    const many = Array.from({ length: 512 }, (_, i): Route[] => [
-      { kind: 'exact', path: `/shop/${i}` },
-      { kind: 'template', path: `/shop/{id}/part-${i}` },
-      { kind: 'prefix', path: `/team-${i % 97}/service-${i}`, host: i % 3 === 0 ? `h${i}.a.org` : '*.a.org' },
-    ]);
-    build(many);
-    for (let i = 0; i < 520; i++) {
-      const requests = [get(`/shop/${i}`), get(`/shop/x/part-${i}`), get(`/team-${i % 97}/service-${i}/x?y`, `h${i}.a.org`)];
-      for (const one of requests) expect(ask(one)).toBe(scan(many, one));
-    }
-  });
-
-  test('bytes outside of the policy alphabet neither match nor trap', () => {
-    build([[{ kind: 'exact', path: '/a' }], [{ kind: 'template', path: '/{any}/b' }]]);
-    fc.assert(
-      fc.property(
-        fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 300 }),
-        (path) => {
-          const one = get(path);
-          expect(ask(one)).toBe(scan([[{ kind: 'exact', path: '/a' }], [{ kind: 'template', path: '/{any}/b' }]], one));
-        },
-      ),
-    );
-  });
-
-  test('a path of a thousand segments', () => {
-    const long = '/a'.repeat(500);
-    build([[{ kind: 'exact', path: long }], [{ kind: 'prefix', path: '/a/a' }]]);
-    expect(ask(get(long))).toBe(0);
-    expect(ask(get(`${long}/a`))).toBe(1);
-  });
-});
-
-describe('cost', () => {
-  const shapes: { name: string; route: (i: number) => Route; request: (i: number) => Request }[] = [
-    { name: 'exact', route: (i) => ({ kind: 'exact', path: `/api/v1/feature-${i}` }), request: (i) => get(`/api/v1/feature-${i}`) },
-    { name: 'prefix', route: (i) => ({ kind: 'prefix', path: `/api/feature-${i}` }), request: (i) => get(`/api/feature-${i}/a?b=c`) },
-    { name: 'template', route: (i) => ({ kind: 'template', path: `/api/feature-${i}/{id}` }), request: (i) => get(`/api/feature-${i}/42`) },
-    {
-      name: 'host',
-      route: (i) => ({ kind: 'prefix', path: '/', host: `feature-${i}.example.org` }),
-      request: (i) => get('/a/b', `feature-${i}.example.org`),
-    },
-    {
-      name: 'method',
-      route: (i) => ({ kind: 'prefix', path: `/feature-${i}`, methods: ['GET', 'POST'] }),
-      request: (i) => get(`/feature-${i}/a`),
-    },
-  ];
-
-  /** Nanoseconds of one match, the best of several rounds, which takes other people's load out. */
-  function nanoseconds(sizes: number[], shape: (typeof shapes)[number]): number[] {
-    const times = 20_000;
-    const best = sizes.map(() => Number.POSITIVE_INFINITY);
-    for (let round = 0; round < 7; round++) {
-      for (const [at, size] of sizes.entries()) {
-        build(Array.from({ length: size }, (_, i) => [shape.route(i + 100)]));
-        ask(shape.request(99 + size));
-        filter.matchTimes(times);
-        const start = process.hrtime.bigint();
-        filter.matchTimes(times);
-        best[at] = Math.min(best[at]!, Number(process.hrtime.bigint() - start) / times);
-      }
-    }
-    return best;
-  }
-
-  test.for(shapes)('512 features cost hardly more than one: $name', (shape) => {
-    const [one, many] = nanoseconds([1, 512], shape) as [number, number];
-    console.log(
-      `matcher ${shape.name}: ${one.toFixed(0)} ns with 1 feature, ${many.toFixed(0)} ns with 512, ratio ${(many / one).toFixed(2)}`,
-    );
-    // The bar is 1.3; the room above it is for a busy machine.
-    expect(many / one).toBeLessThan(2);
-  });
-
-  test('a match allocates nothing', async () => {
-    const stub = await loadFilter<MatcherExports>('domain-matcher', 'stub');
-    build([[{ kind: 'template', path: '/api/{id}/x', host: '*.example.org', methods: ['GET'] }], [{ kind: 'prefix', path: '/' }]], stub);
-    expect(ask(get('/api/42/x?y'), stub)).toBe(0);
-    const apart = stub.mark() - stub.mark();
-    const before = stub.mark();
-    stub.matchTimes(1_000_000);
-    expect(before - stub.mark()).toBe(apart);
+    matcher.build([[items]]);
+    expect([matcher.exports.needsMethod(), matcher.exports.needsHost()]).toEqual([0, 0]);
+    matcher.build([[items, { ...items, methods: ['GET'] }]]);
+    expect([matcher.exports.needsMethod(), matcher.exports.needsHost()]).toEqual([1, 0]);
+    matcher.build([[{ ...items, host: 'a.org' }]]);
+    expect([matcher.exports.needsMethod(), matcher.exports.needsHost()]).toEqual([0, 1]);
   });
 });

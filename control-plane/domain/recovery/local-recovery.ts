@@ -1,0 +1,68 @@
+import { failurePercent, outcomes } from '../counts.ts';
+import { graphOf } from '../dependency-graph.ts';
+import { FULL_ADMIT, isRecovering, isSteered } from '../feature.ts';
+import type { Reason } from '../model.ts';
+import { quorumOf, rounded } from '../quorum.ts';
+import type { ProxySample } from '../sample.ts';
+import type { RecoveryContext } from './context.ts';
+import { dependencyHold } from './gates.ts';
+import { acquit } from './moves.ts';
+import { doubled } from './partial-recovery-pattern.ts';
+import { endRecovery } from './recovery-end.ts';
+
+/** A proxy that came back moves to the fleet's share over this time; until then its traffic shows what it did by itself (R3). */
+const RETURN_MS = 10_000;
+/** Share of the demand in percent that a proxy must let through to count as recovered. */
+const RECOVERED_SHARE_PERCENT = 50;
+
+/**
+ * Proxies that recovered without the fleet are evidence (R3): where a quorum is CLOSED and its window healthy, the flag follows. With the
+ * last lowered feature the recovery ends as `recovered-locally`.
+ */
+export function followLocalRecovery(context: RecoveryContext): void {
+  const { draft } = context;
+  let followed = false;
+  for (const name of graphOf(draft.state.policy).order()) {
+    if (draft.record(name).state === 'ENABLED' || !isSteered(draft.state, name) || dependencyHold(context, name)) continue;
+    const why = recoveredLocally(context, name);
+    if (!why) continue;
+    raise(context, name, why);
+    followed = true;
+  }
+  const isOver = !draft.names().some((name) => isSteered(draft.state, name) && draft.record(name).state !== 'ENABLED');
+  if (!followed || !isOver) return;
+  endRecovery(draft, 'recovered-locally', { because: 'recovered-locally' });
+  draft.patchService({ released: false });
+}
+
+function recoveredLocally(context: RecoveryContext, name: string): Reason | null {
+  const sample = context.sampleOf(name);
+  const { minimumRequests, degradedPercent } = context.feature(name).health;
+  const healthy = sample.proxies.filter((each) => hasRecovered(each, minimumRequests, degradedPercent));
+  const needed = quorumOf(sample.nodes);
+  if (healthy.length === 0 || healthy.length < needed) return null;
+  return {
+    because: 'recovered-locally',
+    numbers: { proxies: healthy.length, needed, failedPercent: rounded(failurePercent(sample.window)) },
+  };
+}
+
+function hasRecovered({ proxy, feature }: ProxySample, minimumRequests: number, degradedPercent: number): boolean {
+  if (proxy.ungovernedAgeMs === null || proxy.ungovernedAgeMs > RETURN_MS || feature.phase !== 'CLOSED') return false;
+  const { window } = feature;
+  const sharePercent = (100 * window.admitted) / Math.max(1, window.admitted + window.refused);
+  return outcomes(window) >= minimumRequests && failurePercent(window) < degradedPercent && sharePercent >= RECOVERED_SHARE_PERCENT;
+}
+
+function raise(context: RecoveryContext, name: string, why: Reason): void {
+  const { draft } = context;
+  const record = draft.record(name);
+  const { stableMs } = context.situation(name);
+  const recovery =
+    record.recovery && isRecovering(record)
+      ? ({ ...record.recovery, phase: 'done', settleMs: doubled(stableMs, record.recovery.refailures), stableMs, reason: why } as const)
+      : record.recovery;
+  draft.flag(name, 'recovered-locally', { state: 'ENABLED', admit: FULL_ADMIT, recovery, recoveredAtMs: draft.nowMs }, why);
+  acquit(context, name);
+  draft.event('recovered-locally', why, name);
+}

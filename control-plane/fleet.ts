@@ -1,0 +1,179 @@
+import type { Logger } from 'pino';
+import type { Refusal, ServiceState, StepResult } from './domain/model.ts';
+import { isRefusal } from './domain/model.ts';
+import { ProbePermits } from './domain/probe-permits.ts';
+import { Refused, ServiceUnknown, StoreFailed, saying } from './errors.ts';
+import { type Act, type Change, changeBy, endedBy } from './fleet/change.ts';
+import { FleetService } from './fleet/service.ts';
+import { Watchers } from './fleet/watchers.ts';
+import type { Metrics } from './metrics.ts';
+import type { CommitResult, Fence, Store, Stored } from './store/store.ts';
+
+export interface FleetDependencies {
+  readonly store: Store;
+  /** Epoch ms that never jump while the process runs. */
+  readonly clock: () => number;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly maxWatchers: number;
+}
+
+/** A write was refused because another process leads now. */
+export class Deposed extends Error {
+  override readonly name = 'Deposed';
+}
+
+const WRITE_ATTEMPTS = 3;
+
+/** All services of this process, and the only way to change one: compare-and-set in the store first, then memory, then the waiting polls. */
+export class Fleet {
+  readonly clock: () => number;
+  readonly random: () => number;
+  readonly watchers: Watchers;
+  readonly permits = new ProbePermits();
+  private readonly store: Store;
+  private readonly log: Logger;
+  private readonly metrics: Metrics;
+  private readonly byName = new Map<string, FleetService>();
+  /** Ends of the queues in which the changes of one service wait for each other. */
+  private readonly turns = new Map<string, Promise<unknown>>();
+  /** Services whose state in memory may not be the stored one. */
+  private readonly doubtful = new Set<string>();
+
+  constructor({ store, clock, random, log, metrics, maxWatchers }: FleetDependencies) {
+    this.store = store;
+    this.clock = clock;
+    this.random = random;
+    this.log = log;
+    this.metrics = metrics;
+    this.watchers = new Watchers(clock, maxWatchers);
+  }
+
+  get lineage(): string {
+    return this.store.lineage;
+  }
+
+  /** Takes over what the store holds. */
+  async load(): Promise<void> {
+    for (const name of await this.store.services()) {
+      const stored = await this.store.load(name);
+      if (stored) this.install(name, stored);
+    }
+  }
+
+  /** Services that are not deleted, in order of their names. */
+  live(): { readonly service: FleetService; readonly state: ServiceState }[] {
+    return [...this.byName.keys()].sort().flatMap((name) => {
+      const service = this.byName.get(name)!;
+      return service.state ? [{ service, state: service.state }] : [];
+    });
+  }
+
+  /** The service, deleted or not; unknown to the store: 404, which tells filters to keep what they have (R5). */
+  known(name: string): FleetService {
+    const service = this.byName.get(name);
+    if (!service) throw new ServiceUnknown(name);
+    return service;
+  }
+
+  /** The service with its state; unknown or deleted: 404. */
+  found(name: string): { readonly service: FleetService; readonly state: ServiceState } {
+    const service = this.known(name);
+    if (!service.state) throw new ServiceUnknown(name);
+    return { service, state: service.state };
+  }
+
+  /** A person's command on an existing service. Throws what the domain refuses as a 409. */
+  async command(name: string, act: Act, decide: (state: ServiceState, nowMs: number) => StepResult | Refusal): Promise<ServiceState> {
+    await this.change(name, (before) => {
+      if (!before || 'deleted' in before) throw new ServiceUnknown(name);
+      return this.changeOf(act, before, decide(before, this.clock()));
+    });
+    return this.found(name).state;
+  }
+
+  /** What the domain's answer to a person makes of the service. */
+  changeOf(act: Act, before: Stored | null, result: StepResult | Refusal): Change | null {
+    if (!isRefusal(result)) return changeBy(act, before, result, this.clock());
+    const errors = result.features.map((feature) => ({ path: `features.${feature}`, reason: result.detail }));
+    throw saying(new Refused(result.detail), { because: result.refused, errors });
+  }
+
+  /**
+   * Changes one service; changes of one service wait for each other. `decide` gets what is stored now, and is asked again when another
+   * process was faster. Resolves once the change is on disk and the waiting polls are answered; whether there was one.
+   */
+  change(name: string, decide: (before: Stored | null) => Change | null, fence?: Fence): Promise<boolean> {
+    const turn = (this.turns.get(name) ?? Promise.resolve()).catch(() => undefined).then(() => this.write(name, decide, fence));
+    this.turns.set(name, turn);
+    const done = () => {
+      if (this.turns.get(name) === turn) this.turns.delete(name);
+    };
+    turn.then(done, done);
+    return turn;
+  }
+
+  private async write(name: string, decide: (before: Stored | null) => Change | null, fence: Fence | undefined): Promise<boolean> {
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+      const before = await this.current(name);
+      const change = decide(before);
+      if (!change) return false;
+      const result = await this.commit(name, before, change, fence);
+      if (result === 'committed') {
+        this.publish(name, change);
+        return true;
+      }
+      this.doubtful.add(name);
+      if (result === 'fenced') throw new Deposed(`another process leads; the change of ${name} was not written`);
+    }
+    throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
+  }
+
+  private async current(name: string): Promise<Stored | null> {
+    if (!this.doubtful.has(name)) return this.byName.get(name)?.stored ?? null;
+    const stored = await this.guarded(name, () => this.store.load(name));
+    if (stored) this.install(name, stored);
+    this.doubtful.delete(name);
+    return stored;
+  }
+
+  private async commit(name: string, before: Stored | null, { next, audit }: Change, fence: Fence | undefined): Promise<CommitResult> {
+    const nowMs = this.clock();
+    const commit = { expectedVersion: before?.version ?? 0, next, audit, ended: endedBy(before, next, nowMs), nowMs };
+    const result = await this.guarded(name, () => this.store.commit(fence ? { ...commit, fence } : commit));
+    this.metrics.commitSeconds.observe((this.clock() - nowMs) / 1000);
+    return result;
+  }
+
+  /** A failure of the store leaves open whether it wrote: the state is read again before the next change. */
+  private async guarded<T>(name: string, use: () => Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (error) {
+      this.doubtful.add(name);
+      this.log.error({ err: error, service: name }, 'the store failed');
+      throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
+    }
+  }
+
+  private publish(name: string, { next, result }: Change): void {
+    const committedMs = this.clock();
+    const before = this.byName.get(name)?.state ?? null;
+    const answered = this.install(name, next);
+    if (answered > 0) this.metrics.pushSeconds.observe((this.clock() - committedMs) / 1000);
+    for (const { feature, from, to, reason } of result?.transitions ?? []) {
+      this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
+      this.metrics.transitions.inc({ service: name, to: to.state });
+    }
+    this.metrics.countRecoveries(endedBy(before, next, committedMs));
+  }
+
+  /** Takes what is stored into memory, and says how many waiting polls that answered. */
+  private install(name: string, stored: Stored): number {
+    const service = this.byName.get(name);
+    if (service) return service.install(stored) ? this.watchers.push(name) : 0;
+    this.byName.set(name, new FleetService(this.lineage, stored));
+    return 0;
+  }
+}

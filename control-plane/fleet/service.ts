@@ -1,0 +1,68 @@
+import { EvidenceBook } from '../domain/evidence.ts';
+import type { LiveReasons, Reason, ServiceState, StepResult } from '../domain/model.ts';
+import { isTombstone, type Stored } from '../store/store.ts';
+import { RenderedDirective } from './directive.ts';
+
+/** What this process holds of one service: the stored state as last written, and all that is not stored (R16). */
+export class FleetService {
+  readonly name: string;
+  private readonly lineage: string;
+  private held: Stored;
+  private rendered: RenderedDirective;
+  private evidence: EvidenceBook | null = null;
+  /** Reasons with the figures of the last tick, by feature. */
+  live: Readonly<Record<string, LiveReasons>> = {};
+  /** Nodes that fail alone, by feature. */
+  suspects: Readonly<Record<string, readonly string[]>> = {};
+  /** Why the ticker does not act yet (R16); null: it acts. */
+  holding: Reason | null = null;
+  /** Last tick of the leader that this service went through, by this process's clock; null: none yet. */
+  tickedAtMs: number | null = null;
+  /** Counter of the leadership under which the cold start is over. */
+  resumedUnder: number | null = null;
+
+  constructor(lineage: string, stored: Stored) {
+    this.name = stored.service;
+    this.lineage = lineage;
+    this.held = stored;
+    this.rendered = new RenderedDirective(lineage, stored);
+  }
+
+  get stored(): Stored {
+    return this.held;
+  }
+
+  get directive(): RenderedDirective {
+    return this.rendered;
+  }
+
+  /** The state of a service that is not deleted, else null. */
+  get state(): ServiceState | null {
+    return isTombstone(this.held) ? null : this.held;
+  }
+
+  /** Takes what was written, and says whether filters must see it. */
+  install(stored: Stored): boolean {
+    const before = this.rendered.name;
+    this.held = stored;
+    this.rendered = new RenderedDirective(this.lineage, stored);
+    if (isTombstone(stored)) this.evidence = null;
+    const after = this.rendered.name;
+    return before.revision !== after.revision || before.hash !== after.hash;
+  }
+
+  bookOf(state: ServiceState): EvidenceBook {
+    this.evidence ??= new EvidenceBook(state.policy);
+    return this.evidence;
+  }
+
+  keep({ live, suspects }: StepResult): void {
+    if (live) this.live = live;
+    if (suspects) this.suspects = suspects;
+  }
+
+  /** How long ago the leader's tick was last seen; null: never. */
+  governorAgeMs(nowMs: number): number | null {
+    return this.tickedAtMs === null ? null : Math.max(0, nowMs - this.tickedAtMs);
+  }
+}

@@ -1,0 +1,80 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Recovery } from './domain/model.ts';
+
+/** What the metrics read when they are asked for. */
+export interface Gauges {
+  readonly watchers: () => number;
+  readonly permitsInFlight: () => Readonly<Record<string, number>>;
+  /** Revision and running recovery by service. */
+  readonly services: () => readonly { readonly service: string; readonly revision: number; readonly isRecovering: boolean }[];
+}
+
+const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const RECOVERY_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
+
+/** The metrics of one control plane, in a registry of their own. Labels are names of the policies only, so their number is bounded. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly transitions = this.counter('rekindle_transitions_total', 'Changes of feature flags', ['service', 'to']);
+  readonly reports = this.counter('rekindle_reports_total', 'Reports of proxies', ['service', 'status']);
+  readonly recoveries = this.counter('rekindle_recoveries_total', 'Recoveries that ended', ['service', 'result']);
+  readonly ticksFailed = this.counter('rekindle_ticks_failed_total', 'Ticks of a service that failed', ['service']);
+  readonly recoverySeconds = new Histogram({
+    name: 'rekindle_recovery_seconds',
+    help: 'Time from the start of a recovery to its end',
+    labelNames: ['result'] as const,
+    buckets: RECOVERY_SECONDS,
+    registers: [this.registry],
+  });
+  readonly pushSeconds = this.histogram('rekindle_push_seconds', 'Time from the commit of a change until the last waiting poll was answered');
+  readonly tickSeconds = this.histogram('rekindle_tick_seconds', 'Time of one tick over all services');
+  readonly commitSeconds = this.histogram('rekindle_commit_seconds', 'Time of one write to the store, until it was on disk');
+
+  countRecoveries(ended: readonly Recovery[]): void {
+    for (const { service, result, startedAtMs, endedAtMs } of ended) {
+      if (result === null || endedAtMs === null) continue;
+      this.recoveries.inc({ service, result });
+      this.recoverySeconds.observe({ result }, (endedAtMs - startedAtMs) / 1000);
+    }
+  }
+
+  /** Gauges that are read at the moment of a scrape. */
+  watch({ watchers, permitsInFlight, services }: Gauges): void {
+    this.gauge('rekindle_watchers', 'Polls that wait', [], (gauge) => gauge.set(watchers()));
+    this.gauge('rekindle_permits_in_flight', 'Probe permits in flight by upstream group', ['group'], (gauge) => {
+      for (const [group, count] of Object.entries(permitsInFlight())) gauge.set({ group }, count);
+    });
+    this.gauge('rekindle_directive_revision', 'Revision of the directive', ['service'], (gauge) => {
+      for (const { service, revision } of services()) gauge.set({ service }, revision);
+    });
+    this.gauge('rekindle_recovering', '1 while a recovery runs', ['service'], (gauge) => {
+      for (const { service, isRecovering } of services()) gauge.set({ service }, isRecovering ? 1 : 0);
+    });
+  }
+
+  /** Memory, event loop and the like of this process. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  }
+
+  private histogram(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: FAST_SECONDS, registers: [this.registry] });
+  }
+
+  private gauge<L extends string>(name: string, help: string, labelNames: readonly L[], read: (gauge: Gauge<L>) => void): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+      collect() {
+        this.reset(); // a service that was deleted leaves no series behind
+        read(this as Gauge<L>);
+      },
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { FastifyReply } from 'fastify';
+import { Directive } from '../contract/directive.ts';
+import { ServicePath, WatchQuery } from '../contract/rest.ts';
+import { Stopping, saying, TooManyWatchers } from '../errors.ts';
+import type { RenderedDirective } from '../fleet/directive.ts';
+import type { WatchAnswer } from '../fleet/watchers.ts';
+import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
+
+/** Those turned away come back spread over this many seconds. */
+const RETRY_SPREAD_SECONDS = 10;
+
+const schema = {
+  operationId: 'watchDirective',
+  summary: 'Wait for the directive of a service',
+  description:
+    'Answers 200 on any difference of (lineage, revision, hash), else 304 after `wait` seconds. The policy is left out for a caller ' +
+    'that has its revision. 404 means that the store does not know the service: filters keep what they have.',
+  tags: ['filters'],
+  params: ServicePath,
+  querystring: WatchQuery,
+  response: answers({ 200: ref(Directive, 'Directive'), 304: 'No difference' }),
+};
+
+/** What a caller says it has. */
+interface Held {
+  readonly lineage?: string;
+  readonly revision?: number;
+  readonly hash?: string;
+  readonly policyRevision?: number;
+}
+
+export function directiveRoutes(app: App, { fleet, random }: RouteDependencies): void {
+  const send = (reply: FastifyReply, directive: RenderedDirective, held: Held) =>
+    reply.type('application/json; charset=utf-8').send(directive.json(fleet.clock(), knowsPolicy(directive, held)));
+
+  app.get('/v1/services/:service/directive', { schema }, (request, reply) => {
+    const service = fleet.known(request.params.service);
+    const { wait, ...held } = request.query;
+    reply.header('cache-control', 'no-store');
+    if (!isSame(service.directive, held)) return send(reply, service.directive, held);
+    if (wait === 0) return reply.code(304).send();
+    const watcher = fleet.watchers.wait(service.name, wait * 1000, (answer: WatchAnswer) => {
+      if (answer === 'changed') send(reply, service.directive, held);
+      else if (answer === 'unchanged') reply.code(304).send();
+      else reply.send(saying(new Stopping(), { retryAfterSeconds: 1 }));
+    });
+    if (!watcher) throw turnedAway();
+    reply.raw.once('close', () => fleet.watchers.leave(watcher));
+    return undefined;
+  });
+
+  const turnedAway = () =>
+    fleet.watchers.stopping
+      ? saying(new Stopping(), { retryAfterSeconds: 1 })
+      : saying(new TooManyWatchers(String(fleet.watchers.count)), { retryAfterSeconds: 1 + Math.floor(random() * RETRY_SPREAD_SECONDS) });
+}
+
+function isSame({ name }: RenderedDirective, held: Held): boolean {
+  return held.lineage === name.lineage && held.revision === name.revision && held.hash === name.hash;
+}
+
+function knowsPolicy({ name, policyRevision }: RenderedDirective, held: Held): boolean {
+  return held.lineage === name.lineage && held.policyRevision === policyRevision;
+}
