@@ -14,8 +14,9 @@ export const RequestInvalid = kind('REKINDLE_REQUEST_INVALID', 400, 'The request
 export const BodyMalformed = kind('REKINDLE_BODY_MALFORMED', 400, 'The body cannot be read', 'the body is not what its content-type says: %s');
 export const DocumentInvalid = kind('REKINDLE_DOCUMENT_INVALID', 422, 'The document is not valid', 'the document has %s; see errors');
 export const RouteUnknown = kind('REKINDLE_ROUTE_UNKNOWN', 404, 'No such resource', 'there is no %s %s; see /openapi.json');
-export const ServiceUnknown = kind('REKINDLE_SERVICE_UNKNOWN', 404, 'No such service', 'no policy was ever written for the service %s');
+export const ServiceUnknown = kind('REKINDLE_SERVICE_UNKNOWN', 404, 'No such service', 'there is no policy for the service %s');
 export const FeatureUnknown = kind('REKINDLE_FEATURE_UNKNOWN', 404, 'No such feature', 'the policy of %s has no feature %s');
+export const OverrideUnknown = kind('REKINDLE_OVERRIDE_UNKNOWN', 404, 'No such override', 'nobody overrides %s/%s');
 export const RecoveryUnknown = kind('REKINDLE_RECOVERY_UNKNOWN', 404, 'No such recovery', 'the service %s has no recovery %s, or it was removed since');
 export const PreconditionFailed = kind(
   'REKINDLE_PRECONDITION_FAILED',

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Refusal, ServiceState, StepResult } from './domain/model.ts';
 import { isRefusal } from './domain/model.ts';
-import { ProbePermits } from './domain/probe-permits.ts';
+import { groupOf, ProbePermits } from './domain/probe-permits.ts';
 import { Refused, ServiceUnknown, StoreFailed, saying } from './errors.ts';
-import { type Act, type Change, changeBy, endedBy } from './fleet/change.ts';
+import { type Change, changeBy, endedBy } from './fleet/change.ts';
 import { FleetService } from './fleet/service.ts';
 import { Watchers } from './fleet/watchers.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,7 +11,7 @@ import type { CommitResult, Fence, Store, Stored } from './store/store.ts';
 
 export interface FleetDependencies {
   readonly store: Store;
-  /** Epoch ms that never jump while the process runs. */
+  /** Epoch ms, whole, that never jump while the process runs. */
   readonly clock: () => number;
   readonly random: () => number;
   readonly log: Logger;
@@ -31,7 +31,7 @@ export class Fleet {
   readonly clock: () => number;
   readonly random: () => number;
   readonly watchers: Watchers;
-  readonly permits = new ProbePermits();
+  readonly permits: ProbePermits;
   private readonly store: Store;
   private readonly log: Logger;
   private readonly metrics: Metrics;
@@ -48,6 +48,7 @@ export class Fleet {
     this.log = log;
     this.metrics = metrics;
     this.watchers = new Watchers(clock, maxWatchers);
+    this.permits = new ProbePermits(clock());
   }
 
   get lineage(): string {
@@ -70,6 +71,12 @@ export class Fleet {
     });
   }
 
+  /** Probe permits in flight by upstream group. */
+  permitsInFlight(): ReadonlyMap<string, number> {
+    const nowMs = this.clock();
+    return new Map(this.live().map(({ state }) => [groupOf(state), this.permits.outstanding(groupOf(state), nowMs)]));
+  }
+
   /** The service, deleted or not; unknown to the store: 404, which tells filters to keep what they have (R5). */
   known(name: string): FleetService {
     const service = this.byName.get(name);
@@ -85,17 +92,17 @@ export class Fleet {
   }
 
   /** A person's command on an existing service. Throws what the domain refuses as a 409. */
-  async command(name: string, act: Act, decide: (state: ServiceState, nowMs: number) => StepResult | Refusal): Promise<ServiceState> {
+  async command(name: string, actor: string, decide: (state: ServiceState, nowMs: number) => StepResult | Refusal): Promise<ServiceState> {
     await this.change(name, (before) => {
       if (!before || 'deleted' in before) throw new ServiceUnknown(name);
-      return this.changeOf(act, before, decide(before, this.clock()));
+      return this.changeOf(actor, before, decide(before, this.clock()));
     });
     return this.found(name).state;
   }
 
   /** What the domain's answer to a person makes of the service. */
-  changeOf(act: Act, before: Stored | null, result: StepResult | Refusal): Change | null {
-    if (!isRefusal(result)) return changeBy(act, before, result, this.clock());
+  changeOf(actor: string, before: Stored | null, result: StepResult | Refusal): Change | null {
+    if (!isRefusal(result)) return changeBy(actor, before, result, this.clock());
     const errors = result.features.map((feature) => ({ path: `features.${feature}`, reason: result.detail }));
     throw saying(new Refused(result.detail), { because: result.refused, errors });
   }
@@ -140,9 +147,10 @@ export class Fleet {
 
   private async commit(name: string, before: Stored | null, { next, audit }: Change, fence: Fence | undefined): Promise<CommitResult> {
     const nowMs = this.clock();
+    const stopTimer = this.metrics.commitSeconds.startTimer();
     const commit = { expectedVersion: before?.version ?? 0, next, audit, ended: endedBy(before, next, nowMs), nowMs };
     const result = await this.guarded(name, () => this.store.commit(fence ? { ...commit, fence } : commit));
-    this.metrics.commitSeconds.observe((this.clock() - nowMs) / 1000);
+    stopTimer();
     return result;
   }
 
@@ -158,15 +166,15 @@ export class Fleet {
   }
 
   private publish(name: string, { next, result }: Change): void {
-    const committedMs = this.clock();
+    const stopTimer = this.metrics.pushSeconds.startTimer();
     const before = this.byName.get(name)?.state ?? null;
     const answered = this.install(name, next);
-    if (answered > 0) this.metrics.pushSeconds.observe((this.clock() - committedMs) / 1000);
+    if (answered > 0) stopTimer();
     for (const { feature, from, to, reason } of result?.transitions ?? []) {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
       this.metrics.transitions.inc({ service: name, to: to.state });
     }
-    this.metrics.countRecoveries(endedBy(before, next, committedMs));
+    this.metrics.countRecoveries(endedBy(before, next, this.clock()));
   }
 
   /** Takes what is stored into memory, and says how many waiting polls that answered. */

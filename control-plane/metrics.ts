@@ -1,12 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Recovery } from './domain/model.ts';
+import type { Recovery, ServiceState } from './domain/model.ts';
 
 /** What the metrics read when they are asked for. */
 export interface Gauges {
-  readonly watchers: () => number;
-  readonly permitsInFlight: () => Readonly<Record<string, number>>;
-  /** Revision and running recovery by service. */
-  readonly services: () => readonly { readonly service: string; readonly revision: number; readonly isRecovering: boolean }[];
+  readonly watchers: { readonly count: number };
+  /** Probe permits in flight by upstream group. */
+  permitsInFlight(): ReadonlyMap<string, number>;
+  live(): readonly { readonly state: ServiceState }[];
 }
 
 const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -39,16 +39,16 @@ export class Metrics {
   }
 
   /** Gauges that are read at the moment of a scrape. */
-  watch({ watchers, permitsInFlight, services }: Gauges): void {
-    this.gauge('rekindle_watchers', 'Polls that wait', [], (gauge) => gauge.set(watchers()));
+  watch(fleet: Gauges): void {
+    this.gauge('rekindle_watchers', 'Polls that wait', [], (gauge) => gauge.set(fleet.watchers.count));
     this.gauge('rekindle_permits_in_flight', 'Probe permits in flight by upstream group', ['group'], (gauge) => {
-      for (const [group, count] of Object.entries(permitsInFlight())) gauge.set({ group }, count);
+      for (const [group, count] of fleet.permitsInFlight()) gauge.set({ group }, count);
     });
     this.gauge('rekindle_directive_revision', 'Revision of the directive', ['service'], (gauge) => {
-      for (const { service, revision } of services()) gauge.set({ service }, revision);
+      for (const { state } of fleet.live()) gauge.set({ service: state.service }, state.revision);
     });
     this.gauge('rekindle_recovering', '1 while a recovery runs', ['service'], (gauge) => {
-      for (const { service, isRecovering } of services()) gauge.set({ service }, isRecovering ? 1 : 0);
+      for (const { state } of fleet.live()) gauge.set({ service: state.service }, state.recovery?.endedAtMs === null ? 1 : 0);
     });
   }
 

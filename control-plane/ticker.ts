@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { ServiceState } from './domain/model.ts';
+import { groupOf } from './domain/probe-permits.ts';
 
 import { rampingPriorities } from './domain/recovery/step.ts';
 import { Deposed, type Fleet } from './fleet.ts';
-import { groupOf } from './fleet/group.ts';
 import { type Leadership, tickService } from './fleet/tick.ts';
 import type { Metrics } from './metrics.ts';
 import type { Store } from './store/store.ts';
@@ -63,8 +63,8 @@ export class Ticker {
 
   /** One pass over all services. */
   async tick(): Promise<void> {
-    const startedMs = this.fleet.clock();
-    const leadership = await this.lead(startedMs);
+    const stopTimer = this.metrics.tickSeconds.startTimer();
+    const leadership = await this.lead(this.fleet.clock());
     if (!leadership) return;
     const live = this.fleet.live();
     const ramping = rampingByGroup(live.map(({ state }) => state));
@@ -73,7 +73,7 @@ export class Ticker {
     );
     for (const [index, result] of results.entries()) if (result.status === 'rejected') this.failed(live[index]!.service.name, result.reason);
     this.lastTickMs = this.fleet.clock();
-    this.metrics.tickSeconds.observe((this.lastTickMs - startedMs) / 1000);
+    stopTimer();
   }
 
   get isLeader(): boolean {

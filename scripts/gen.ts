@@ -84,6 +84,8 @@ function schemas(): string {
     `export const FIRST_PATTERN: i32 = ${schemaTable.keyCount};`,
     '/** By byte: one bit for each pattern inside whose texts the byte may stand. */',
     table('PATTERN_BYTES', 'u16', patternBytes(patterns.map(([, pattern]) => pattern))),
+    '/** By pattern: bytes of its longest texts; of a host, without `*.`. */',
+    table('PATTERN_LENGTHS', 'u16', [0, ...patterns.map(([, pattern]) => longest(pattern))]),
     table('NUMBERS', 'i64', schemaTable.numbers),
     '/** Defaults of texts, lists and objects, in one document. */',
     constantOf('DEFAULTS', 'string', quoted(JSON.stringify(schemaTable.defaults))),
@@ -106,6 +108,14 @@ function patternBytes(patterns: readonly string[]): number[] {
   return Array.from({ length: 128 }, (_, byte) =>
     patterns.reduce((bits, pattern, place) => bits | (canHave(pattern, String.fromCharCode(byte)) ? 1 << place : 0), 0),
   );
+}
+
+/** Length of the longest texts of a pattern. */
+function longest(pattern: string): number {
+  for (let length = 2048; length > 0; length--) {
+    if (['a', 'A', '/'].some((first) => new RegExp(pattern).test(first + (first === '/' ? 'a' : first).repeat(length - 1)))) return length;
+  }
+  throw new Error(`${pattern}: no text that the generator tries matches`);
 }
 
 /** Where each of the lists starts when they follow one another, and where the last ends. */

@@ -66,7 +66,7 @@ export class SchemaTable {
 
   /** Place of the schema's row, laid out on first use. */
   place(schema: JsonSchema, label: string): number {
-    const identity = JSON.stringify(schema, (key, value) => (key === 'description' ? undefined : value));
+    const identity = JSON.stringify(schema, (key, value) => (SILENT.has(key) ? undefined : value));
     const known = this.places.get(identity);
     if (known !== undefined) return known;
     refuseUnknownKeywords(schema, label);
@@ -143,10 +143,12 @@ export class SchemaTable {
   }
 }
 
+/** Keywords that ask nothing of a value. */
+const SILENT = new Set(['description', 'title', '$id']);
 const KEYWORDS = new Set(
   (
     'type enum default minimum maximum minLength maxLength pattern items minItems maxItems ' +
-    'minProperties maxProperties required properties patternProperties additionalProperties description'
+    'minProperties maxProperties required properties patternProperties additionalProperties description title $id'
   ).split(' '),
 );
 

@@ -235,7 +235,6 @@ export const AuditView = Type.Object({
   from: Type.Optional(flagValue),
   to: Type.Optional(flagValue),
   reason: Reason,
-  note: Type.Optional(Type.String({ description: "A person's words" })),
   revision: Counter,
 });
 

@@ -27,9 +27,9 @@ export interface Instance {
 }
 
 /** Reports of one proxy further apart than this many intervals carry no evidence; silent for as long, it leaves (R9, R10). */
-const INTERVALS_APART = 3;
+export const INTERVALS_APART = 3;
 /** Shorter intervals are taken as this: a hiccup of the network must not make a proxy leave. */
-const SHORTEST_INTERVAL_MS = 1000;
+export const SHORTEST_INTERVAL_MS = 1000;
 const MAX_NODES = 20_000;
 const MAX_INSTANCES_PER_NODE = 4;
 /** Baselines of silent instances are kept for this long. */

@@ -1,14 +1,18 @@
 import type { FeatureReport } from '../contract/report.ts';
+import { INTERVALS_APART, SHORTEST_INTERVAL_MS } from './evidence.ts';
 
 /** What one Envoy process may still let through, or has in flight, of one feature at its present step. Always an upper bound (R8). */
 export class PermitHolder {
   readonly node: string;
   /** When it last reported a request that wanted the feature; null: never. */
   demandAtMs: number | null = null;
+  /** When it last reported. */
+  seenAtMs = 0;
   /** Permits given to it within the present attempt. */
   grantedInAttempt = 0;
-  /** One of its probes failed in the present attempt. */
-  hasFailed = false;
+  /** Outcomes of its probes within the present attempt. */
+  private succeededInAttempt = 0;
+  private failedInAttempt = 0;
   private admitted = 0;
   private settled = 0;
   private succeeded = 0;
@@ -29,33 +33,37 @@ export class PermitHolder {
   }
 
   /**
-   * Takes a report of the instance; null: nothing changed for this feature. Tells how many more probes succeeded. Counters that fell
-   * belong to a part of the proxy that began anew: what was given out counts until its time is over.
+   * Takes a report of the instance; null: nothing changed for this feature. Counters that fell belong to a part of the proxy that began
+   * anew: what was given out counts until its time is over.
    */
-  absorb(report: FeatureReport | null, intervalMs: number, nowMs: number): number {
+  absorb(report: FeatureReport | null, intervalMs: number, nowMs: number): void {
+    // What it did while nobody heard of it was by its own leave, and is no outcome of the attempt (R9).
+    const isLate = nowMs - this.seenAtMs > INTERVALS_APART * Math.max(intervalMs, SHORTEST_INTERVAL_MS);
+    this.seenAtMs = nowMs;
     if (nowMs >= this.countsUntilMs) this.writeOff();
     this.isConfirmed = true;
     // One interval more than the permit's term: the reply took its time to arrive.
     if (nowMs >= this.unusedUntilMs + intervalMs) this.granted = 0;
-    if (!report) return 0;
+    if (!report) return;
     const { admitted, succeeded, failed, ignored, refused } = report;
     if (admitted + refused > this.demand) this.demandAtMs = nowMs;
-    const more = Math.max(0, succeeded - this.succeeded);
-    if (failed > this.failed) this.hasFailed = true;
+    if (!isLate) {
+      this.succeededInAttempt += Math.max(0, succeeded - this.succeeded);
+      this.failedInAttempt += Math.max(0, failed - this.failed);
+    }
     if (admitted < this.admitted) this.admittedAtGrant = admitted;
     this.admitted = admitted;
     this.settled = succeeded + failed + ignored;
     this.succeeded = succeeded;
     this.failed = failed;
     this.demand = admitted + refused;
-    return more;
   }
 
   /** First sight: outcomes from before are not of this attempt, requests in flight are, for as long as a probe may take. */
   meet(report: FeatureReport, countsForMs: number, nowMs: number): void {
     this.countsUntilMs = nowMs + countsForMs;
     this.absorb(report, 0, nowMs);
-    this.hasFailed = false;
+    this.beginAttempt();
     this.admittedAtGrant = report.admitted;
   }
 
@@ -88,9 +96,20 @@ export class PermitHolder {
     this.countsUntilMs = nowMs + ttlMs + countsForMs;
   }
 
+  /** More of its probes failed in this attempt than a passing one may have. */
+  isFailing(maxFailurePercent: number): boolean {
+    return 100 * this.failedInAttempt > maxFailurePercent * (this.failedInAttempt + this.succeededInAttempt);
+  }
+
+  /** Successes that count for the attempt. */
+  successes(maxFailurePercent: number): number {
+    return this.isFailing(maxFailurePercent) ? 0 : this.succeededInAttempt;
+  }
+
   beginAttempt(): void {
     this.grantedInAttempt = 0;
-    this.hasFailed = false;
+    this.succeededInAttempt = 0;
+    this.failedInAttempt = 0;
   }
 
   private writeOff(): void {

@@ -1,6 +1,6 @@
 import type { Feature } from '../contract/policy.ts';
 import type { FeatureReport, Permit, Report } from '../contract/report.ts';
-import { featuresOf, isSteered } from './feature.ts';
+import { isSteered } from './feature.ts';
 import { isGoverning } from './flags.ts';
 import type { FeatureRecord, ServiceState } from './model.ts';
 import { PermitHolder } from './permit-holder.ts';
@@ -21,7 +21,6 @@ interface FeatureLedger {
   readonly group: string;
   readonly holders: Map<string, PermitHolder>;
   attemptFromMs: number;
-  succeeded: number;
 }
 
 /** Permits of a step that is over; they count until their time is. */
@@ -69,6 +68,7 @@ export class ProbePermits {
     if (last && report.sequence === last.sequence) return last.permits;
     this.forget(nowMs);
     const permits = this.permitsFor(state, report, nowMs, suspects);
+    this.replies.delete(key); // so that the map stays in the order of time
     this.replies.set(key, { sequence: report.sequence, permits, atMs: nowMs });
     return permits;
   }
@@ -87,7 +87,7 @@ export class ProbePermits {
   private permitsFor(state: ServiceState, report: Report, nowMs: number, suspects: Suspects): Permit[] {
     const byName = new Map(report.features.map((each) => [each.feature, each]));
     const permits: Permit[] = [];
-    for (const feature of [...featuresOf(state.policy).values()].sort((a, b) => a.priority - b.priority)) {
+    for (const feature of this.concerned(state)) {
       const record = state.features[feature.name];
       const asking = record && this.asking(state, feature, record, report, byName.get(feature.name) ?? null, nowMs);
       if (!asking || !report.governed || !isProbing(state, record)) continue;
@@ -95,6 +95,12 @@ export class ProbePermits {
       if (count !== null) permits.push({ feature: feature.name, step: record.step, count, ttlMs: ttlMs(report.intervalMs) });
     }
     return permits;
+  }
+
+  /** Features that are, or were until now, open to probes; the first priority first. */
+  private concerned(state: ServiceState): Feature[] {
+    const isConcerned = ({ name }: Feature) => state.features[name]?.state === 'DISABLED' || this.ledgers.has(`${state.service}/${name}`);
+    return state.policy.features.filter(isConcerned).sort((a, b) => a.priority - b.priority);
   }
 
   /** Brings the ledger up to date with what the report says of a feature; null: the proxy is not at its present step. */
@@ -106,20 +112,20 @@ export class ProbePermits {
     shown: FeatureReport | null,
     nowMs: number,
   ): Asking | null {
-    const ledger = this.ledgerOf(state, record);
+    const ledger = this.ledgerOf(state, record, nowMs);
     if (!ledger || (shown && shown.step !== ledger.step)) return null;
     const known = ledger.holders.get(report.instance);
     if (!known && !shown) return null;
     const holder = known ?? new PermitHolder(report.node);
     const { intervalMs } = report;
-    if (known) ledger.succeeded += known.absorb(shown, intervalMs, nowMs);
+    if (known) known.absorb(shown, intervalMs, nowMs);
     else if (shown) holder.meet(shown, countsForMs(feature, intervalMs), nowMs);
     ledger.holders.set(report.instance, holder);
     return { feature, record, ledger, holder, intervalMs, nowMs };
   }
 
   /** The ledger of a DISABLED feature's present step; what was out at an earlier step counts on apart. */
-  private ledgerOf(state: ServiceState, record: FeatureRecord): FeatureLedger | null {
+  private ledgerOf(state: ServiceState, record: FeatureRecord, nowMs: number): FeatureLedger | null {
     const key = `${state.service}/${record.name}`;
     const group = groupOf(state);
     const known = this.ledgers.get(key);
@@ -131,10 +137,10 @@ export class ProbePermits {
     const attemptFromMs = record.recovery.sampleFromMs;
     let ledger = this.ledgers.get(key);
     if (!ledger) {
-      ledger = { step: record.step, group, holders: new Map(), attemptFromMs, succeeded: 0 };
+      ledger = { step: record.step, group, holders: new Map(), attemptFromMs };
       this.ledgers.set(key, ledger);
     }
-    if (ledger.attemptFromMs !== attemptFromMs) beginAttempt(ledger, attemptFromMs);
+    if (ledger.attemptFromMs !== attemptFromMs) beginAttempt(ledger, attemptFromMs, nowMs);
     return ledger;
   }
 
@@ -181,9 +187,11 @@ function isProbing(state: ServiceState, record: FeatureRecord): boolean {
   return record.recovery?.phase === 'probing' && record.state === 'DISABLED' && isGoverning(state) && isSteered(state, record.name);
 }
 
-function beginAttempt(ledger: FeatureLedger, attemptFromMs: number): void {
+function beginAttempt(ledger: FeatureLedger, attemptFromMs: number, nowMs: number): void {
   ledger.attemptFromMs = attemptFromMs;
-  ledger.succeeded = 0;
+  for (const [instance, holder] of ledger.holders) {
+    if (nowMs - holder.seenAtMs > FORGET_AFTER_MS) ledger.holders.delete(instance);
+  }
   for (const holder of ledger.holders.values()) holder.beginAttempt();
 }
 
@@ -191,11 +199,13 @@ function beginAttempt(ledger: FeatureLedger, attemptFromMs: number): void {
 function wanted({ feature, ledger, holder, intervalMs, nowMs }: Asking): number {
   const asking = [...ledger.holders.values()].filter((each) => each.demandAtMs !== null);
   if (holder.demandAtMs === null || !isAmongLatest(holder, asking)) return 0;
-  if (holder.hasFailed && asking.some((each) => !each.hasFailed)) return 0;
+  const { probes, maxFailurePercent } = feature.recovery;
+  if (holder.isFailing(maxFailurePercent) && asking.some((each) => !each.isFailing(maxFailurePercent))) return 0;
   const over = Math.min(SPREAD, asking.length);
   const out = asking.reduce((total, each) => total + each.outstanding(nowMs), 0);
-  const needed = Math.max(feature.recovery.probes, over) - ledger.succeeded - out;
-  const share = Math.ceil(feature.recovery.probes / over);
+  const succeeded = asking.reduce((total, each) => total + each.successes(maxFailurePercent), 0);
+  const needed = Math.max(probes, over) - succeeded - out;
+  const share = Math.ceil(probes / over);
   const othersHadTheirTurn = nowMs - ledger.attemptFromMs > TTL_INTERVALS * intervalMs;
   const turn = share - (othersHadTheirTurn ? holder.outstanding(nowMs) : holder.grantedInAttempt);
   return Math.max(0, Math.min(needed, turn));

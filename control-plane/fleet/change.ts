@@ -2,17 +2,8 @@ import type { Reason, Recovery, ServiceState, StepResult } from '../domain/model
 import { type AuditEntry, isTombstone, type Stored } from '../store/store.ts';
 import { proxiesTold } from './directive.ts';
 
-/** Who makes a change, as the audit names it. */
-export interface Act {
-  readonly actor: string;
-  /** Stable code of what a person did; the ticker's doings have the codes of their transitions and events. */
-  readonly action?: string;
-  readonly feature?: string;
-  readonly note?: string;
-}
-
-/** The ticker's own doings. */
-export const TICKER: Act = { actor: 'recovery' };
+/** Name of the ticker in the audit. */
+export const TICKER = 'recovery';
 
 /** What one change makes of a service. */
 export interface Change {
@@ -22,18 +13,17 @@ export interface Change {
 }
 
 /** The change that a result of the domain asks for; null: nothing changed. */
-export function changeBy(act: Act, before: Stored | null, result: StepResult, nowMs: number): Change | null {
+export function changeBy(actor: string, before: Stored | null, result: StepResult, nowMs: number): Change | null {
   if (result.state === before) return null;
   const next = numbered(before, result.state);
-  const base = { atMs: nowMs, actor: act.actor, revision: next.revision };
-  const own: AuditEntry[] = act.action === undefined ? [] : [{ ...base, ...named(act), action: act.action, reason: { because: 'person' } }];
+  const base = { atMs: nowMs, actor, revision: next.revision };
   const flags = result.transitions.map((transition): AuditEntry => ({ ...base, action: 'flag-changed', ...transition }));
-  const events = result.events.map(({ event, feature, reason }): AuditEntry => ({ ...base, action: event, ...named({ feature }), reason }));
-  return { next, audit: [...own, ...flags, ...events], result };
+  const events = result.events.map(({ event, atMs: _, ...said }): AuditEntry => ({ ...base, action: event, ...said }));
+  return { next, audit: [...flags, ...events], result };
 }
 
 /** Deletes a service: filters are told, and its numbers are kept (R5). */
-export function deletionBy(act: Act, state: ServiceState, nowMs: number): Change {
+export function deletionBy(actor: string, state: ServiceState, nowMs: number): Change {
   const next = {
     deleted: true,
     service: state.service,
@@ -41,8 +31,8 @@ export function deletionBy(act: Act, state: ServiceState, nowMs: number): Change
     version: state.version + 1,
     deletedAtMs: nowMs,
   } as const;
-  const reason: Reason = { because: 'person', numbers: { features: state.policy.features.length } };
-  const entry = { atMs: nowMs, actor: act.actor, action: 'policy-deleted', ...named(act), reason, revision: next.revision };
+  const reason: Reason = { because: 'deleted', numbers: { features: state.policy.features.length } };
+  const entry = { atMs: nowMs, actor, action: 'policy-deleted', reason, revision: next.revision };
   return { next, audit: [entry], result: null };
 }
 
@@ -63,8 +53,4 @@ function numbered(before: Stored | null, state: ServiceState): ServiceState {
   const isNews = !isTombstone(before) && proxiesTold(before.nodes.length) !== proxiesTold(state.nodes.length);
   const revision = isNews && state.revision === before.revision ? before.revision + 1 : state.revision;
   return { ...state, version, revision };
-}
-
-function named({ feature, note }: { readonly feature?: string | undefined; readonly note?: string | undefined }) {
-  return { ...(feature === undefined ? {} : { feature }), ...(note === undefined ? {} : { note }) };
 }

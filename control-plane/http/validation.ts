@@ -9,10 +9,11 @@ export type SchemasById = ReadonlyMap<string, TSchema>;
 
 /**
  * Validates what comes in by the route's TypeBox schemas, with all problems at once: bodies as documents (422), parameters and query as
- * parts of the request (400).
+ * parts of the request (400). Bodies of the schemas in `readByRoutes` are passed on as they are.
  */
-export function validatorCompiler(schemas: SchemasById): FastifySchemaCompiler<TSchema> {
+export function validatorCompiler(schemas: SchemasById, readByRoutes: readonly string[]): FastifySchemaCompiler<TSchema> {
   return ({ schema, httpPart }) => {
+    if (httpPart === 'body' && readByRoutes.some((id) => nameOf(schema) === id)) return (value: unknown) => ({ value });
     const resolved = resolve(schema, schemas);
     const reader = new DocumentReader(resolved);
     const isBody = httpPart === 'body';
@@ -24,11 +25,15 @@ export function validatorCompiler(schemas: SchemasById): FastifySchemaCompiler<T
   };
 }
 
+function nameOf(schema: TSchema): string | undefined {
+  return (schema as { $ref?: string }).$ref?.replace(/#$/, '');
+}
+
 function resolve(schema: TSchema, schemas: SchemasById): TSchema {
-  const ref = (schema as { $ref?: string }).$ref;
-  if (ref === undefined) return schema;
-  const found = schemas.get(ref.replace(/#$/, ''));
-  if (!found) throw new Error(`no schema is registered as ${ref}`);
+  const name = nameOf(schema);
+  if (name === undefined) return schema;
+  const found = schemas.get(name);
+  if (!found) throw new Error(`no schema is registered as ${name}`);
   return found;
 }
 

@@ -20,7 +20,7 @@ const bodyLimit = LIMITS.documentBytes;
 
 export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
   const reader = new DocumentReader(Policy);
-  const accepted = (raw: unknown, service: string): Policy => {
+  const accepted = (raw: unknown, service: string | null): Policy => {
     const read = readPolicy(reader, raw, service);
     if ('problems' in read) throw listing(DocumentInvalid, read.problems);
     return read.value;
@@ -73,7 +73,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
       isNew = present === null;
       if (present && policyText(present.policy).hash === policyText(wanted).hash) return null;
       const result = applyPolicy(present, wanted, fleet.clock(), { force: request.query.force, afterRevision: before?.revision ?? 0 });
-      return fleet.changeOf({ actor: CALLER, action: isNew ? 'policy-created' : 'policy-replaced' }, before, result);
+      return fleet.changeOf(CALLER, before, result);
     });
     const { state } = fleet.found(service);
     if (isNew) reply.code(201).header('location', `/v1/policies/${service}`);
@@ -96,9 +96,9 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
       if (!present) throw new ServiceUnknown(service);
       requireSeen(request.headers, service, present);
       const busy = request.query.force ? [] : busyFeatures(present);
-      if (busy.length === 0) return deletionBy({ actor: CALLER }, present, fleet.clock());
+      if (busy.length === 0) return deletionBy(CALLER, present, fleet.clock());
       const detail = `${busy.join(', ')} recovers or is overridden; end that first, or say force=true`;
-      return fleet.changeOf({ actor: CALLER }, before, { refused: 'feature-in-use', detail, features: busy });
+      return fleet.changeOf(CALLER, before, { refused: 'feature-recovers', detail, features: busy });
     });
     return reply.code(204).send();
   });

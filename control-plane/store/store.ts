@@ -28,14 +28,12 @@ export interface AuditEntry {
   readonly atMs: number;
   /** `recovery` for the ticker, else the name of a person or program. */
   readonly actor: string;
-  /** Stable code: `policy-replaced`, `override-set`, `flag-changed`, or the event of a recovery's timeline. */
+  /** Stable code: `flag-changed`, `policy-changed`, or another event of the domain. */
   readonly action: string;
   readonly feature?: string;
   readonly from?: { readonly state: FeatureState; readonly admit: number };
   readonly to?: { readonly state: FeatureState; readonly admit: number };
   readonly reason: Reason;
-  /** A person's own words. */
-  readonly note?: string;
   /** Revision of the service after the change. */
   readonly revision: number;
 }

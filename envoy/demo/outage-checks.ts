@@ -125,10 +125,14 @@ function statsAgree({ answers, samples }: OutageEvidence): Check[] {
   ];
 }
 
+/** With jitter `equal` each delay lies between half and all of its doubled base, so below the cap none is shorter than the one before. */
 function growingDelays({ recovery }: OutageEvidence): Check {
-  const waits = attemptsOf(recovery).map(({ reason }) => Number(reason.numbers?.['waitMs']));
-  const passed = waits.length >= 3 && Math.max(...waits.slice(1)) > (waits[0] ?? 0) && new Set(waits).size > 1;
-  return check('catalog is probed with growing delays', passed, `${waits.map((wait) => `${Math.round(wait)} ms`).join(', ')}`);
+  const waits = attemptsOf(recovery).map(({ reason }) => Number(reason.numbers?.['afterMs']));
+  const belowCap = waits.slice(0, 4);
+  const grows = belowCap.every((wait, index) => wait >= (belowCap[index - 1] ?? 0));
+  const isJittered = belowCap.some((wait) => wait % 250 !== 0);
+  const passed = waits.length >= 3 && grows && isJittered;
+  return check('catalog is probed with growing, jittered delays', passed, waits.map((wait) => `${Math.round(wait)} ms`).join(', '));
 }
 
 function orderOfReturn({ recovery }: OutageEvidence): Check {
@@ -141,7 +145,7 @@ function recovered({ recovery }: OutageEvidence): Check {
 }
 
 /** Attempts to probe catalog. */
-function attemptsOf(recovery: Recovery | null): readonly TimelineEntry[] {
+export function attemptsOf(recovery: Recovery | null): readonly TimelineEntry[] {
   return (recovery?.timeline ?? []).filter(({ feature, event }) => feature === 'catalog' && event === 'probe-attempt');
 }
 

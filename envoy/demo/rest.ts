@@ -1,12 +1,5 @@
-import type { FeatureHealth, FeatureState } from '../../control-plane/contract/names.ts';
+import type { FeatureView } from '../../control-plane/contract/rest.ts';
 import type { Recovery } from '../../control-plane/domain/model.ts';
-
-/** What the demo reads of a feature. */
-export interface FeatureView {
-  readonly name: string;
-  readonly state: FeatureState;
-  readonly health: FeatureHealth;
-}
 
 /** The features of a service as the control plane sees them. */
 export async function readFeatures(port: number, service: string): Promise<readonly FeatureView[]> {

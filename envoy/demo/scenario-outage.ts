@@ -1,7 +1,7 @@
 import type { Recovery } from '../../control-plane/domain/model.ts';
 import { type Demo, type DemoOptions, openDemo } from './demo.ts';
 import type { Answer } from './load.ts';
-import { type Check, checkOutage, type OutageEvidence } from './outage-checks.ts';
+import { attemptsOf, type Check, checkOutage, type OutageEvidence } from './outage-checks.ts';
 import { markedIn } from './prometheus.ts';
 import { readFeatures, readLatestRecovery } from './rest.ts';
 import { FEATURES, type ShopFeature } from './shop-mode.ts';
@@ -28,6 +28,7 @@ export async function runOutage(options: DemoOptions): Promise<Check[]> {
   const openedAtMs = performance.now();
   const demo = await openDemo(options, (answer) => answers.push(answer));
   const { ports } = options;
+  const latest = (): Promise<Recovery | null> => readLatestRecovery(ports.controlPlane, 'shop');
   const tell = (what: string): void => options.say(`${((performance.now() - openedAtMs) / 1000).toFixed(1).padStart(5)} s  ${what}`);
   const arrivals: { feature: ShopFeature; atMs: number }[] = [];
   demo.stage.shop.onArrival(({ feature, atMs }) => arrivals.push({ feature, atMs }));
@@ -46,7 +47,7 @@ export async function runOutage(options: DemoOptions): Promise<Check[]> {
     tell('the control plane has opened catalog, checkout and recommendations fleet-wide');
 
     await nap(outageMs, demo.end);
-    await until(demo, 'three probe attempts', 12_000, async () => (await attempts(ports.controlPlane)) >= 3);
+    await until(demo, 'three probe attempts', 12_000, async () => attemptsOf(await latest()).length >= 3);
     tell('the shop heals');
     demo.stage.shop.setMode('catalog', { mode: 'ok' });
     const healedAtMs = performance.now();
@@ -59,7 +60,9 @@ export async function runOutage(options: DemoOptions): Promise<Check[]> {
     const recoveredAtMs = performance.now();
     tell('all features are ENABLED at the proxy');
     await nap(calmMs, demo.end);
-    const recovery = await readLatestRecovery(ports.controlPlane, 'shop');
+    await until(demo, 'the recovery to end', 5000, async () => (await latest())?.endedAtMs != null);
+    const recovery = await latest();
+    tell(`the recovery has ended: ${recovery?.result}`);
     await demo.stopLoad();
     const samples = await demo.stage.envoy.metrics();
 
@@ -101,11 +104,6 @@ async function allFlagged(demo: Demo, state: string): Promise<boolean> {
 
 async function stateAt(controlPlanePort: number, feature: ShopFeature): Promise<string | null> {
   return (await readFeatures(controlPlanePort, 'shop')).find(({ name }) => name === feature)?.state ?? null;
-}
-
-async function attempts(controlPlanePort: number): Promise<number> {
-  const recovery = await readLatestRecovery(controlPlanePort, 'shop');
-  return (recovery?.timeline ?? []).filter(({ feature, event }) => feature === 'catalog' && event === 'probe-attempt').length;
 }
 
 /** The control plane's own account of the recovery. */

@@ -1,6 +1,7 @@
 import { HeaderMap, Status } from "./enums";
 import {
-  proxy_add_header_map_value, proxy_get_header_map_pairs, proxy_get_header_map_value, proxy_get_property, proxy_replace_header_map_value,
+  proxy_add_header_map_value, proxy_get_header_map_pairs, proxy_get_header_map_value, proxy_get_property, proxy_remove_header_map_value,
+  proxy_replace_header_map_value,
   proxy_set_header_map_pairs,
 } from "./imports";
 import { allocate, arena, outPointer, outSize, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
@@ -42,6 +43,11 @@ export function readHeader(map: HeaderMap, name: ArrayBuffer): bool {
 export function hasHeader(map: HeaderMap, name: ArrayBuffer): bool {
   const status = proxy_get_header_map_value(map, changetype<usize>(name), name.byteLength, outPointer(), outSize());
   return status == Status.Ok || status == Status.InvalidMemoryAccess;
+}
+
+/** Removes a header. Any mutation of a request makes Envoy match its route anew. */
+export function removeHeader(map: HeaderMap, name: ArrayBuffer): void {
+  proxy_remove_header_map_value(map, changetype<usize>(name), name.byteLength);
 }
 
 /** Puts a text into the arena (`range`), beside what the host returned. False: no room. */

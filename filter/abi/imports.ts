@@ -14,6 +14,8 @@ export declare function proxy_get_header_map_value(map: i32, key: usize, keySize
 export declare function proxy_add_header_map_value(map: i32, key: usize, keySize: i32, value: usize, size: i32): i32;
 @external("env", "proxy_replace_header_map_value")
 export declare function proxy_replace_header_map_value(map: i32, key: usize, keySize: i32, value: usize, size: i32): i32;
+@external("env", "proxy_remove_header_map_value")
+export declare function proxy_remove_header_map_value(map: i32, key: usize, keySize: i32): i32;
 @external("env", "proxy_get_header_map_pairs")
 export declare function proxy_get_header_map_pairs(map: i32, data: usize, size: usize): i32;
 @external("env", "proxy_set_header_map_pairs")

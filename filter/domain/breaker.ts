@@ -33,7 +33,8 @@ export class BreakerRecord {
   probesTaken: i32 = 0;
   probesSucceeded: i32 = 0;
   probesFailed: i32 = 0;
-  trialStartMs: i64 = 0;
+  /** When the last probe was given out. */
+  probedAtMs: i64 = 0;
   /** Permits of the fleet that are left, for the step they were given for, until when (R8). */
   permits: i32 = 0;
   permitStep: i64 = -1;
@@ -70,9 +71,8 @@ export function open(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy, proxie
 }
 
 /** From OPEN to a trial with few probes. */
-export function halfOpen(r: BreakerRecord, nowMs: i64): void {
+export function halfOpen(r: BreakerRecord): void {
   enter(r, Phase.HalfOpen);
-  r.trialStartMs = nowMs;
 }
 
 /** CLOSED with a linear ramp from `fromAdmit` basis points; ALL_BP: at once. */
@@ -84,9 +84,10 @@ export function close(r: BreakerRecord, nowMs: i64, fromAdmit: i32): void {
 }
 
 /** Takes one of the trial's probes; false when all are given out. */
-export function takeProbe(r: BreakerRecord, policy: BreakerPolicy): bool {
+export function takeProbe(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy): bool {
   if (r.phase != Phase.HalfOpen || r.probesTaken >= policy.probes) return false;
   r.probesTaken++;
+  r.probedAtMs = nowMs;
   return true;
 }
 
@@ -105,13 +106,16 @@ export function settleProbe(r: BreakerRecord, succeeded: bool, policy: BreakerPo
   return r.probesFailed > policy.probes - needed ? -1 : 0;
 }
 
-/** Probes whose outcome never came (a worker died) are given out anew after the trial's timeout. True when something changed. */
+/** Whether probes were given out whose outcome should have come by now. */
+export function hasLostProbes(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy): bool {
+  if (r.phase != Phase.HalfOpen || r.probesTaken <= r.probesSucceeded + r.probesFailed) return false;
+  return nowMs - r.probedAtMs >= policy.probeTimeoutMs;
+}
+
+/** Probes whose outcome never came (a worker died) are given out anew, a timeout after the last one. True when something changed. */
 export function rearmTrial(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy): bool {
-  if (r.phase != Phase.HalfOpen || nowMs - r.trialStartMs < policy.probeTimeoutMs) return false;
-  const settled = r.probesSucceeded + r.probesFailed;
-  r.trialStartMs = nowMs;
-  if (r.probesTaken == settled) return false;
-  r.probesTaken = settled;
+  if (!hasLostProbes(r, nowMs, policy)) return false;
+  r.probesTaken = r.probesSucceeded + r.probesFailed;
   return true;
 }
 

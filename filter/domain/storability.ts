@@ -9,8 +9,9 @@ export class StoreCandidate {
   status: i32 = 0;
   names: string[] = [];
   values: string[] = [];
-  /** Of the request: has `authorization`; has `range`; value of `cache-control`, empty without one. */
+  /** Of the request: has `authorization`; has `cookie`; has `range`; value of `cache-control`, empty without one. */
   authorized: bool = false;
+  cookied: bool = false;
   ranged: bool = false;
   requestCacheControl: string = "";
   /** Headers that the cache key holds, lower case. */
@@ -42,6 +43,8 @@ export class Storability {
  * - Only 200, 203, 204, 301 and 308 to GET. Errors, 404 and 410 among them, are cacheable by the RFC, but an upstream that is half broken gives them too,
  *   and one of them would take the place of the good copy for the whole outage. The answer to HEAD has no body to serve to a GET.
  * - Not `no-cache`: nothing here revalidates. Not `set-cookie`, although the RFC would allow it (section 7.3).
+ * - Not for a request with `cookie` when the response says nothing about caching: it may be somebody's own page, which its author forgot to mark.
+ *   `public`, a lifetime, or `cookie` among the vary headers lift this.
  * - A degraded answer of another Rekindle is never kept.
  * A response that says nothing about freshness is kept all the same and is stale from the start: it serves only while the upstream fails, as the policy
  * asks with its `stale` rung, for at most `maxStaleMs`. No freshness is guessed from `last-modified`.
@@ -72,6 +75,7 @@ function refusalOf(candidate: StoreCandidate, directives: CacheDirectives): stri
   if (hasToken(candidate.requestCacheControl, "no-store")) return "request-no-store";
   let pragma = false;
   let controlled = false;
+  let expiring = false;
   for (let i = 0; i < min(candidate.names.length, candidate.values.length); i++) {
     const name = candidate.names[i];
     const value = candidate.values[i];
@@ -83,7 +87,8 @@ function refusalOf(candidate: StoreCandidate, directives: CacheDirectives): stri
     } else if (name == "vary") {
       const refusal = varyRefusal(value, candidate.varyHeaders);
       if (refusal.length > 0) return refusal;
-    } else if (name == "set-cookie") return "set-cookie";
+    } else if (name == "expires") expiring = true;
+    else if (name == "set-cookie") return "set-cookie";
     else if (name == "content-range") return "range";
     else if (name == "rekindle") return "degraded-upstream";
   }
@@ -93,7 +98,9 @@ function refusalOf(candidate: StoreCandidate, directives: CacheDirectives): stri
   if (directives.noCache || (pragma && !controlled)) return "no-cache";
   // RFC 9111 section 3.5.
   const open = directives.isPublic || directives.mustRevalidate || directives.sharedMaxAge != NOT_GIVEN;
-  return candidate.authorized && !open ? "authorization" : "";
+  if (candidate.authorized && !open) return "authorization";
+  const meant = open || expiring || directives.maxAge != NOT_GIVEN || candidate.varyHeaders.includes("cookie");
+  return candidate.cookied && !meant ? "cookie" : "";
 }
 
 function isKept(status: i32): bool {

@@ -1,7 +1,7 @@
 import { random32, randomUnit } from "../abi/clock";
 import { Admission, decide, Flag, FlagState, flagHolds, Gate, mustFollow, Refusal } from "../domain/admission";
 import { shareOf } from "../domain/admit-share";
-import { localAdmit, Phase, trips } from "../domain/breaker";
+import { hasLostProbes, localAdmit, Phase, trips } from "../domain/breaker";
 import { CacheKeyWriter } from "../domain/cache-key";
 import { ChainOrder } from "../domain/fallback-chain";
 import { nameHash } from "../domain/name-hash";
@@ -118,7 +118,7 @@ export class Feature {
     if (this.admission.mayHalfOpen) {
       const record = breaker.record;
       if (record.phase == Phase.Open && nowMs >= record.reopensAtMs && breaker.tryHalfOpen(nowMs)) changed = true;
-      else if (record.phase == Phase.HalfOpen && nowMs - record.trialStartMs >= policy.probeTimeoutMs) breaker.rearmTrial(nowMs, policy);
+      else if (hasLostProbes(record, nowMs, policy)) breaker.rearmTrial(nowMs, policy);
     }
     if (changed) {
       if (breaker.record.phase != phase) this.metrics.countTransition(breaker.record.phase);
@@ -155,7 +155,7 @@ export class Feature {
         return place < this.admission.admit ? Pass.Normal : Pass.None;
       }
       case Gate.Probe:
-        return this.takeProbe();
+        return this.takeProbe(nowMs);
       case Gate.Permit:
         return this.breaker.takePermit(nowMs) ? Pass.Permit : Pass.None;
       default:
@@ -163,10 +163,10 @@ export class Feature {
     }
   }
 
-  private takeProbe(): Pass {
+  private takeProbe(nowMs: i64): Pass {
     const epoch = this.breaker.record.epoch;
     if (this.exhaustedEpoch == epoch) return Pass.None;
-    if (this.breaker.takeProbe(this.policy.breaker)) {
+    if (this.breaker.takeProbe(nowMs, this.policy.breaker)) {
       this.align();
       return Pass.Probe;
     }

@@ -112,6 +112,8 @@ export class Service {
   }
 
   private refresh(nowMs: i64): void {
+    // Before a lapse is believed: another worker leads, and may have renewed the lease.
+    if (!this.governance.governed(nowMs)) this.governance.load();
     const governed = this.fleetScope && this.governance.governed(nowMs);
     let changed = false;
     for (let i = 0; i < this.features.length; i++) {

@@ -48,16 +48,16 @@ export class SharedBreaker {
     for (let i = 0; i < TRIES; i++) {
       this.load();
       if (this.record.phase != Phase.Open || nowMs < this.record.reopensAtMs) return false;
-      halfOpen(this.record, nowMs);
+      halfOpen(this.record);
       if (this.save()) return true;
     }
     return false;
   }
 
-  takeProbe(policy: BreakerPolicy): bool {
+  takeProbe(nowMs: i64, policy: BreakerPolicy): bool {
     for (let i = 0; i < TRIES; i++) {
       this.load();
-      if (!takeProbe(this.record, policy)) return false;
+      if (!takeProbe(this.record, nowMs, policy)) return false;
       if (this.save()) return true;
     }
     return false;
@@ -162,7 +162,7 @@ export class SharedBreaker {
     r.probesTaken = <i32>w[12];
     r.probesSucceeded = <i32>w[13];
     r.probesFailed = <i32>w[14];
-    r.trialStartMs = w[15];
+    r.probedAtMs = w[15];
     r.permits = <i32>w[16];
     r.permitStep = w[17];
     r.permitsUntilMs = w[18];
@@ -187,7 +187,7 @@ export class SharedBreaker {
     w[12] = r.probesTaken;
     w[13] = r.probesSucceeded;
     w[14] = r.probesFailed;
-    w[15] = r.trialStartMs;
+    w[15] = r.probedAtMs;
     w[16] = r.permits;
     w[17] = r.permitStep;
     w[18] = r.permitsUntilMs;

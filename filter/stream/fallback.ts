@@ -8,7 +8,7 @@ import { ChainPhase } from "../domain/fallback-chain";
 import { RungKind, RungPolicy } from "../domain/policy";
 import { isHopByHop } from "../domain/storability";
 import { Count } from "../proxy/counters";
-import { Feature } from "../proxy/feature";
+import { Feature, Pass } from "../proxy/feature";
 import { staleCache } from "../proxy/stale-cache";
 import { RUNG_LABELS } from "../telemetry";
 import { addStaleHeaders, details, marker, MARKER, REROUTE } from "./degraded-headers";
@@ -41,8 +41,10 @@ export enum Answer {
  */
 export function degrade(stream: Stream, feature: Feature, phase: ChainPhase, answer: Answer, nowMs: i64): Action {
   const chain = feature.policy.fallback;
+  // A refused request keeps to the declared order, also when a fallback cluster has answered it badly meanwhile.
+  const order = stream.pass == Pass.None ? ChainPhase.Request : phase;
   for (;;) {
-    const at = feature.order.next(phase, stream.rung, stream.repeatable);
+    const at = feature.order.next(order, stream.rung, stream.repeatable);
     if (at < 0 || at >= chain.length) break;
     stream.rung = at;
     const rung = chain[at];

@@ -1,6 +1,6 @@
 import { arena, copyBytes } from "../abi/memory";
 import { Action, HeaderMap } from "../abi/enums";
-import { allHeaders, hasHeader, putText, range, rangeText, readHeader, readProperty, replaceHeader, utf8 } from "../abi/headers";
+import { allHeaders, hasHeader, putText, range, rangeText, readHeader, readProperty, removeHeader, replaceHeader, utf8 } from "../abi/headers";
 import { monotonicMs } from "../abi/clock";
 import { Gate, Refusal } from "../domain/admission";
 import { ChainPhase } from "../domain/fallback-chain";
@@ -14,11 +14,13 @@ import { Service } from "../proxy/service";
 import { ServiceSettings, Settings } from "../settings";
 import { countUnmatched, Ended } from "../telemetry";
 import { cookieHash } from "./cookie";
+import { REROUTE } from "./degraded-headers";
 import { Answer, degrade } from "./fallback";
 import { streams } from "./pool";
 import { RequestCopy } from "./request-copy";
 import { Stream } from "./stream";
 
+const MARK = utf8(REROUTE);
 const PATH = utf8(":path");
 const METHOD = utf8(":method");
 const AUTHORITY = utf8(":authority");
@@ -42,6 +44,8 @@ const varyRanges: StaticArray<i32> = new StaticArray<i32>(16);
 /** A request's headers: to which feature it belongs, and whether it goes to the upstream. */
 export function onRequest(id: u32, endOfStream: bool, settings: Settings, services: Service[]): Action {
   if (settings.mode == Mode.Off) return Action.Continue;
+  // Only the filter marks requests for a fallback cluster; the client's own mark must not choose a route.
+  if (settings.fallbackClusters.length > 0 && hasHeader(HeaderMap.Request, MARK)) removeHeader(HeaderMap.Request, MARK);
   if (!readHeader(HeaderMap.Request, PATH)) return Action.Continue;
   view.pathStart = range.start;
   view.pathEnd = range.end;

@@ -17,6 +17,8 @@ import { Watch } from "./watch";
 const TIMEOUT_MS: i32 = 5000;
 /** News go out at once, but no closer together than this. */
 const NEWS_GAP_MS: i64 = 100;
+/** While quiet, how often the leader looks for traffic. */
+const LOOK_EVERY_MS: i64 = 200;
 /** Every so many reports all features are told, changed or not: whoever answers may be new. */
 const FULL_EVERY: i64 = 10;
 const MAX_REPLY: i32 = 512 * 1024;
@@ -31,6 +33,10 @@ export class ReportSender {
   private readonly reconnect: Reconnect = new Reconnect();
   private node: string = "";
   private sent: i64 = 0;
+  /** Whether the report at hand says anything new, and whether the last one did not. */
+  private changed: bool = false;
+  private wasQuiet: bool = false;
+  private lookedAtMs: i64 = 0;
   /** By feature: digest of what was last told and answered, and of what is on its way. */
   private answeredDigests: i64[] = [];
   private sentDigests: i64[] = [];
@@ -52,11 +58,20 @@ export class ReportSender {
       this.token = NO_CALL;
       this.nextAtMs = this.reconnect.failed(nowMs, 0);
     }
+    if (nowMs >= this.nextAtMs || (this.reconnect.failures == 0 && this.hasNews(nowMs))) this.send(to, nowMs);
+  }
+
+  /** A change of phase is told at once; traffic after a quiet report need not wait for the quiet interval's end. */
+  private hasNews(nowMs: i64): bool {
     const service = this.service;
-    if (service.news && this.reconnect.failures == 0) this.nextAtMs = min(this.nextAtMs, this.sentAtMs + NEWS_GAP_MS);
-    if (nowMs < this.nextAtMs) return;
-    service.news = false;
-    this.send(to, nowMs);
+    if (service.news) return nowMs >= this.sentAtMs + NEWS_GAP_MS;
+    if (!this.wasQuiet || nowMs < max(this.sentAtMs + service.reportMs, this.lookedAtMs + LOOK_EVERY_MS)) return false;
+    this.lookedAtMs = nowMs;
+    service.slots.sum(service.features, nowMs);
+    for (let i = 0; i < min(service.features.length, this.answeredDigests.length); i++) {
+      if (digestOf(service.features[i]) != this.answeredDigests[i]) return true;
+    }
+    return false;
   }
 
   /** Calls of a root that went away never come back. */
@@ -67,10 +82,11 @@ export class ReportSender {
 
   private send(to: ControlPlaneSettings, nowMs: i64): void {
     const service = this.service;
+    service.news = false;
     service.slots.sum(service.features, nowMs);
     const report = this.compose(nowMs);
-    const quiet = report.features.length == 0;
-    report.intervalMs = quiet ? service.quietReportMs : service.reportMs;
+    this.wasQuiet = !this.changed;
+    report.intervalMs = this.wasQuiet ? service.quietReportMs : service.reportMs;
     const path = "/v1/services/" + service.name + "/reports";
     const headers = controlPlaneHeaders(to, "POST", path).add("content-type", "application/json");
     this.token = httpCall(to.cluster, headers, encodeReport(report), TIMEOUT_MS);
@@ -93,10 +109,12 @@ export class ReportSender {
     report.rejectedCount = service.rejectedCount;
     report.rejectedRevision = service.rejectedRevision;
     report.rejectedReason = service.rejectedReason;
+    this.changed = false;
     const full = this.sent++ % FULL_EVERY == 0 || !this.digestsMatch();
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
       const digest = digestOf(feature);
+      if (digest != this.answeredDigests[i]) this.changed = true;
       if (full || digest != this.answeredDigests[i]) report.features.push(told(feature));
       this.sentDigests[i] = digest;
     }

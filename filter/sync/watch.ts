@@ -51,12 +51,14 @@ export class Watch {
 
   private poll(to: ControlPlaneSettings, nowMs: i64): void {
     const service = this.service;
-    let path = "/v1/services/" + service.name + "/directive?wait=" + (to.waitMs / 1000).toString();
+    // The first poll after trouble does not wait: it tells at once whether contact is back.
+    const waitMs = this.reconnect.failures > 0 || service.governance.confirmedAtMs == 0 ? 0 : to.waitMs;
+    let path = "/v1/services/" + service.name + "/directive?wait=" + (waitMs / 1000).toString();
     if (service.lineage.length > 0) {
       path += "&lineage=" + service.lineage + "&revision=" + service.revision.toString() + "&hash=" + service.hash;
       if (service.policyRevision >= 0) path += "&policyRevision=" + service.policyRevision.toString();
     }
-    const timeoutMs = to.waitMs + SLACK_MS;
+    const timeoutMs = waitMs + SLACK_MS;
     this.polledAtMs = nowMs;
     this.token = httpCall(to.cluster, controlPlaneHeaders(to, "GET", path), null, timeoutMs);
     this.deadlineMs = nowMs + timeoutMs + SLACK_MS;

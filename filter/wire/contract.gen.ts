@@ -398,6 +398,9 @@ export const FIRST_PATTERN: i32 = 125;
 /** By byte: one bit for each pattern inside whose texts the byte may stand. */
 // @ts-ignore: decorator
 @lazy export const PATTERN_BYTES: StaticArray<u16> = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 262, 260, 6, 262, 262, 262, 262, 260, 260, 262, 262, 260, 479, 399, 260, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 261, 260, 260, 260, 260, 4, 260, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 260, 260, 260, 262, 391, 262, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 260, 263, 260, 390, 0];
+/** By pattern: bytes of its longest texts; of a host, without `*.`. */
+// @ts-ignore: decorator
+@lazy export const PATTERN_LENGTHS: StaticArray<u16> = [0, 253, 128, 1024, 253, 64, 16, 63, 64, 1024];
 // @ts-ignore: decorator
 @lazy export const NUMBERS: StaticArray<i64> = [1, 63, 5, 1000, 2, 512, 15000, 2592000000, 100, 5000, 1024, 0, 64, 255, 16, 128, 599, 10000, 10, 60, 20, 1000000, 50, 30000, 80, 60000, 3600000, 32, 8, 253, 503, 200, 65536, 3, 300000, 25000, 256, 4, 4096, 262144, 9007199254740991];
 /** Defaults of texts, lists and objects, in one document. */

@@ -3,28 +3,22 @@ import { HashTable } from "./hash-table";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
 
-/** Features of a policy and what they depend on, by index. */
-class DependencyGraph {
-  names: string[] = [];
-  /** By feature: the feature each dependency names, or -1. */
-  targets: StaticArray<i32>[] = [];
-}
-
 /** Feature names are different; dependencies name other features of the policy, once each, and in no cycle. */
 export function dependencyProblems(features: Items, prefix: string, problems: Problems): void {
-  const graph = new DependencyGraph();
+  const names: string[] = [];
+  const targets: StaticArray<i32>[] = [];
   const indexes = new HashTable(features.count);
   for (let item = features.first(); item >= 0; item = features.next(item)) {
     const feature = features.object(item);
     const name = feature.text(Key.Name);
-    const index = graph.names.push(name) - 1;
+    const index = names.push(name) - 1;
     const first = indexes.note(feature.hash(Key.Name), index);
     if (first >= 0) problems.add(featurePath(prefix, index) + "name", "is the name of features[" + first.toString() + "] too: " + name);
   }
   for (let item = features.first(); item >= 0; item = features.next(item)) {
-    graph.targets.push(targetsOf(features.object(item), graph, indexes, prefix, problems));
+    targets.push(targetsOf(features.object(item), targets.length, indexes, prefix, problems));
   }
-  cycleProblems(graph, prefix, problems);
+  cycleProblems(names, targets, prefix, problems);
 }
 
 export function featurePath(prefix: string, index: i32): string {
@@ -35,8 +29,9 @@ function dependencyPath(prefix: string, index: i32, position: i32): string {
   return featurePath(prefix, index) + "dependsOn[" + position.toString() + "].feature";
 }
 
-function targetsOf(feature: Reader, graph: DependencyGraph, indexes: HashTable, prefix: string, problems: Problems): StaticArray<i32> {
-  const index = graph.targets.length;
+/** By dependency of the feature, the index of the feature it names, or -1. */
+function targetsOf(feature: Reader, index: i32, indexes: HashTable, prefix: string, problems: Problems): StaticArray<i32> {
+  const self = feature.hash(Key.Name);
   const dependencies = feature.list(Key.DependsOn);
   const targets = new StaticArray<i32>(dependencies.count);
   targets.fill(-1);
@@ -44,10 +39,11 @@ function targetsOf(feature: Reader, graph: DependencyGraph, indexes: HashTable, 
   for (let item = dependencies.first(); item >= 0; item = dependencies.next(item)) {
     const dependency = dependencies.object(item);
     const name = dependency.text(Key.Feature);
-    const target = indexes.find(dependency.hash(Key.Feature));
+    const hash = dependency.hash(Key.Feature);
+    const target = indexes.find(hash);
     let reason = "";
     if (target < 0) reason = "names no feature of this policy: " + name;
-    else if (name == graph.names[index]) reason = "names the feature itself";
+    else if (hash == self) reason = "names the feature itself";
     else if (targets.includes(target)) reason = "is there twice: " + name;
     if (reason.length > 0) problems.add(dependencyPath(prefix, index, position), reason);
     targets[position++] = reason.length > 0 ? -1 : target;
@@ -56,8 +52,8 @@ function targetsOf(feature: Reader, graph: DependencyGraph, indexes: HashTable, 
 }
 
 /** One problem per dependency that closes a cycle, in a search from the first feature on. Without recursion: chains may be long. */
-function cycleProblems(graph: DependencyGraph, prefix: string, problems: Problems): void {
-  const count = graph.names.length;
+function cycleProblems(names: string[], targets: StaticArray<i32>[], prefix: string, problems: Problems): void {
+  const count = names.length;
   const looked = new StaticArray<i32>(count); // dependencies of each feature that the search has followed
   const isOpen = new StaticArray<bool>(count); // on the trail, or done: with all dependencies followed
   const trail = new StaticArray<i32>(count);
@@ -67,31 +63,30 @@ function cycleProblems(graph: DependencyGraph, prefix: string, problems: Problem
     isOpen[start] = true;
     while (depth > 0) {
       const index = trail[depth - 1];
-      const targets = graph.targets[index];
       const position = looked[index]++;
-      if (position >= targets.length) {
+      if (position >= targets[index].length) {
         depth--;
         continue;
       }
-      const target = targets[position];
+      const target = targets[index][position];
       if (target < 0) continue;
       if (!isOpen[target]) {
         isOpen[target] = true;
         trail[depth++] = target;
-      } else if (looked[target] <= graph.targets[target].length && !problems.isFull) {
-        problems.add(dependencyPath(prefix, index, position), "closes a cycle: " + cycle(graph, trail, depth, target));
+      } else if (looked[target] <= targets[target].length && !problems.isFull) {
+        problems.add(dependencyPath(prefix, index, position), "closes a cycle: " + cycle(names, trail, depth, target));
       }
     }
   }
 }
 
 /** The trail from `target` on, and `target` again. */
-function cycle(graph: DependencyGraph, trail: StaticArray<i32>, depth: i32, target: i32): string {
+function cycle(names: string[], trail: StaticArray<i32>, depth: i32, target: i32): string {
   let text = "";
   let isIn = false;
   for (let i = 0; i < depth; i++) {
     isIn = isIn || trail[i] == target;
-    if (isIn) text += graph.names[trail[i]] + " -> ";
+    if (isIn) text += names[trail[i]] + " -> ";
   }
-  return text + graph.names[target];
+  return text + names[target];
 }

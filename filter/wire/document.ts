@@ -15,49 +15,51 @@ export enum NodeKind {
 /** No such node. */
 export const NONE: i32 = -1;
 
+/** Cells of a node: where it starts and ends, the next node of its container, and `count or label << 3 | kind`. */
+const CELLS: i32 = 4;
+const END: i32 = 1;
+const NEXT: i32 = 2;
+const KIND: i32 = 3;
+
 /**
- * A parsed JSON document: its nodes in the order of the text, in columns, so that a document of 50,000 values is a handful of
+ * A parsed JSON document: its nodes in the order of the text, in one array, so that a document of 50,000 values is a handful of
  * allocations. A node is an index; the root is 0.
  */
 export class JsonDocument {
-  /** The text with escapes resolved in place: strings and keys are valid UTF-8 ranges of it. */
+  /** The text with escapes resolved in place: strings and keys are ranges of it, in well-formed UTF-8. */
   text: Uint8Array;
-  used: i32 = 0;
-  private kinds: StaticArray<u8>;
-  private starts: StaticArray<i32>;
-  private ends: StaticArray<i32>;
-  /** The next member or item of the same container. */
-  private nexts: StaticArray<i32>;
-  /** Of a container: how many members or items. Of a key: the number that `label` gave it. */
-  private extras: StaticArray<i32>;
+  private cells: StaticArray<i32>; // i32[CELLS * capacity]
+  private used: i32 = 0;
 
-  /** `source` as it came; the document keeps a reference and never changes it. */
+  /** `source` as it came; the document keeps it and never changes it. `capacity`: how many nodes it can have. */
   constructor(
     public source: Uint8Array,
     capacity: i32,
   ) {
     this.text = source;
-    this.kinds = new StaticArray<u8>(capacity);
-    this.starts = new StaticArray<i32>(capacity);
-    this.ends = new StaticArray<i32>(capacity);
-    this.nexts = new StaticArray<i32>(capacity);
-    this.extras = new StaticArray<i32>(capacity);
+    this.cells = new StaticArray<i32>(CELLS * capacity);
   }
 
   /** Adds a node; NONE when the document is full. */
   add(kind: NodeKind, start: i32): i32 {
-    const node = this.used;
-    if (node >= this.kinds.length) return NONE;
-    this.used = node + 1;
-    this.kinds[node] = <u8>kind;
-    this.starts[node] = start;
-    this.nexts[node] = NONE;
-    this.extras[node] = kind == NodeKind.Key ? NONE : 0;
+    const at = CELLS * this.used;
+    if (at >= this.cells.length) return NONE;
+    this.cells[at] = start;
+    this.cells[at + NEXT] = NONE;
+    this.cells[at + KIND] = kind;
+    return this.used++;
+  }
+
+  /** Ends a node; gives it. */
+  close(node: i32, end: i32): i32 {
+    if (node >= 0) this.set(node, END, end);
     return node;
   }
 
-  close(node: i32, end: i32): void {
-    if (node >= 0) this.ends[node] = end;
+  /** Appends `child` to `container`, after `previous` (NONE: as the first). */
+  link(container: i32, previous: i32, child: i32): void {
+    if (previous >= 0) this.set(previous, NEXT, child);
+    this.set(container, KIND, this.cell(container, KIND) + 8);
   }
 
   /** The text as a copy of the source that may be written to. */
@@ -66,86 +68,93 @@ export class JsonDocument {
     return this.text;
   }
 
-  /** Appends `child` to `container`, after `previous` (NONE: as the first). */
-  link(container: i32, previous: i32, child: i32): void {
-    if (previous >= 0) this.nexts[previous] = child;
-    this.extras[container] = this.extras[container] + 1;
+  /** How many nodes there are. */
+  get size(): i32 {
+    return this.used;
   }
 
   kind(node: i32): NodeKind {
-    return <NodeKind>this.kinds[node];
+    return <NodeKind>(this.cell(node, KIND) & 7);
   }
 
   /** Offset of a value in `source`; of a string or key, of its content in `text`. */
   start(node: i32): i32 {
-    return this.starts[node];
+    return this.cell(node, 0);
   }
 
   end(node: i32): i32 {
-    return this.ends[node];
+    return this.cell(node, END);
   }
 
   /** How many members or items a container has. */
   count(node: i32): i32 {
-    return this.extras[node];
+    return this.cell(node, KIND) >> 3;
   }
 
   /** First item of a list, first key of an object, or NONE. */
   first(container: i32): i32 {
-    return this.extras[container] > 0 ? container + 1 : NONE;
+    return this.count(container) > 0 ? container + 1 : NONE;
   }
 
-  /** The item after an item; the key after a key. */
+  /** The item after an item, the key after a key, or NONE. */
   next(node: i32): i32 {
-    return this.nexts[node];
+    return this.cell(node, NEXT);
   }
 
   /** Marks a key with the number of its name, so that members are found without comparing text. */
-  label(key: i32, name: i32): void {
-    this.extras[key] = name;
+  label(key: i32, label: i32): void {
+    this.set(key, KIND, (label << 3) | NodeKind.Key);
   }
 
-  /** The number given by `label`; of a key that has none, a negative one. */
+  /** The number given by `label`. */
   labelOf(key: i32): i32 {
-    return this.extras[key];
+    return this.cell(key, KIND) >> 3;
   }
 
   /** Value of the member with this label, or NONE. */
-  member(object: i32, name: i32): i32 {
-    for (let key = this.first(object); key >= 0; key = this.nexts[key]) if (this.extras[key] == name) return key + 1;
-    return NONE;
+  member(object: i32, label: i32): i32 {
+    let key = this.first(object);
+    while (key >= 0 && this.labelOf(key) != label) key = this.next(key);
+    return key < 0 ? NONE : key + 1;
   }
 
   /** Content of a string or key. */
   string(node: i32): string {
-    return sliceText(this.text, this.starts[node], this.ends[node]);
+    return this.excerpt(node, i32.MAX_VALUE);
   }
 
   /** Content of a string, key or number, cut at `limit` bytes. */
   excerpt(node: i32, limit: i32): string {
-    const start = this.starts[node];
-    let end = this.ends[node];
-    if (end - start <= limit) return this.string(node);
-    end = start + limit;
-    while (end > start && (this.text[end] & 0xc0) == 0x80) end--;
-    return sliceText(this.text, start, end) + "…";
+    const start = this.start(node);
+    let end = this.end(node);
+    const isCut = end - start > limit;
+    if (isCut) end = start + limit;
+    while (isCut && end > start && (this.text[end] & 0xc0) == 0x80) end--;
+    const from = this.text.byteOffset;
+    return String.UTF8.decode(this.text.buffer.slice(from + start, from + end)) + (isCut ? "…" : "");
   }
 
   /** Hash of a string or key, going on from `hash`. */
   hash(node: i32, hash: u64 = HASH_START): u64 {
-    for (let i = this.starts[node]; i < this.ends[node]; i++) hash = hashOn(hash, this.text[i]);
+    const end = this.end(node);
+    for (let i = this.start(node); i < end; i++) hash = hashOn(hash, this.text[i]);
     return hash;
   }
 
   sameText(a: i32, b: i32): bool {
-    const length = this.ends[a] - this.starts[a];
-    if (this.ends[b] - this.starts[b] != length) return false;
-    for (let i = 0; i < length; i++) if (this.text[this.starts[a] + i] != this.text[this.starts[b] + i]) return false;
+    const from = this.start(a);
+    const other = this.start(b);
+    const length = this.end(a) - from;
+    if (this.end(b) - other != length) return false;
+    for (let i = 0; i < length; i++) if (this.text[from + i] != this.text[other + i]) return false;
     return true;
   }
-}
 
-function sliceText(bytes: Uint8Array, start: i32, end: i32): string {
-  const from = bytes.byteOffset;
-  return String.UTF8.decode(bytes.buffer.slice(from + start, from + end));
+  private cell(node: i32, cell: i32): i32 {
+    return this.cells[CELLS * node + cell];
+  }
+
+  private set(node: i32, cell: i32, value: i32): void {
+    this.cells[CELLS * node + cell] = value;
+  }
 }

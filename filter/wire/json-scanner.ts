@@ -1,6 +1,10 @@
 import { JsonDocument, NONE, NodeKind } from "./document";
 import { sequenceLength, writeCodePoint } from "./utf8";
 
+const QUOTE: i32 = 0x22;
+const BACKSLASH: i32 = 0x5c;
+const ILL_FORMED: string = "ill-formed string";
+
 /** Reads the tokens of a JSON text into the nodes of a document. */
 export class JsonScanner {
   at: i32 = 0;
@@ -39,8 +43,7 @@ export class JsonScanner {
   }
 
   close(node: i32): i32 {
-    this.document.close(node, this.at);
-    return node;
+    return this.document.close(node, this.at);
   }
 
   word(word: string, kind: NodeKind): i32 {
@@ -58,12 +61,12 @@ export class JsonScanner {
     else if (!this.digits()) return this.fail("expected a value");
     if (this.byteAt(this.at) == 0x2e) {
       this.at++;
-      if (!this.digits()) return this.fail("expected a digit");
+      if (!this.digits()) return this.fail("expected a value");
     }
     if ((this.byteAt(this.at) | 0x20) == 0x65) {
       this.at++;
       if (this.byteAt(this.at) == 0x2b || this.byteAt(this.at) == 0x2d) this.at++;
-      if (!this.digits()) return this.fail("expected a digit");
+      if (!this.digits()) return this.fail("expected a value");
     }
     return this.close(this.add(NodeKind.Number, start));
   }
@@ -74,60 +77,38 @@ export class JsonScanner {
     return this.at > start;
   }
 
-  /** A string from its opening quote on. */
+  /** A string from its opening quote on. From the first escape on it is resolved in place, in the document's own copy of the text. */
   string(kind: NodeKind): i32 {
-    const source = this.source;
     const node = this.add(kind, ++this.at);
-    if (node < 0) return NONE;
-    while (this.at < source.length) {
-      const byte = source[this.at];
-      if (byte == 0x22) {
-        this.document.close(node, this.at++);
-        return node;
-      }
-      if (byte == 0x5c) return this.escaped(node);
-      if (byte < 0x20) return this.fail("control characters must be escaped");
-      const length = byte < 0x80 ? 1 : sequenceLength(source, this.at);
-      if (length == 0) return this.fail("ill-formed UTF-8");
-      this.at += length;
-    }
-    return this.fail("expected '\"'");
-  }
-
-  /** The rest of a string from its first escape on: resolved in place in the document's own copy of the text. */
-  private escaped(node: i32): i32 {
-    const source = this.source;
-    const text = this.document.ownText();
     let to = this.at;
-    while (this.at < source.length) {
-      const byte = source[this.at];
-      if (byte == 0x22) {
-        this.document.close(node, to);
+    while (true) {
+      const byte = this.byteAt(this.at);
+      if (byte == QUOTE) {
         this.at++;
-        return node;
+        return this.document.close(node, to);
       }
-      if (byte < 0x20) return this.fail("control characters must be escaped");
-      if (byte == 0x5c) {
+      if (byte == BACKSLASH) {
         const code = this.escape();
-        if (code < 0) return NONE;
-        to = writeCodePoint(text, to, code);
+        if (code < 0) return this.fail(ILL_FORMED);
+        to = writeCodePoint(this.document.ownText(), to, code);
         continue;
       }
-      const length = byte < 0x80 ? 1 : sequenceLength(source, this.at);
-      if (length == 0) return this.fail("ill-formed UTF-8");
-      for (let i = 0; i < length; i++) text[to++] = source[this.at++];
+      const length = byte < 0x20 ? 0 : byte < 0x80 ? 1 : sequenceLength(this.source, this.at);
+      if (length == 0) return this.fail(ILL_FORMED); // a control character, the end, or ill-formed UTF-8
+      const isMoved = to < this.at;
+      for (let i = 0; i < length; i++, to++, this.at++) if (isMoved) this.document.text[to] = this.source[this.at];
     }
-    return this.fail("expected '\"'");
   }
 
   /** The code point of the escape at hand, two escapes for a pair of surrogates; negative if it is none. */
   private escape(): i32 {
     const letter = this.byteAt(this.at + 1);
+    if (letter == 0x75) return this.unicode(); // u
     this.at += 2;
     switch (letter) {
-      case 0x22: // "
+      case QUOTE:
+      case BACKSLASH:
       case 0x2f: // /
-      case 0x5c: // \
         return letter;
       case 0x62: // b
         return 0x08;
@@ -139,26 +120,22 @@ export class JsonScanner {
         return 0x0d;
       case 0x74: // t
         return 0x09;
-      case 0x75: // u
-        return this.unicode();
       default:
-        return this.fail("no such escape");
+        return NONE;
     }
   }
 
   private unicode(): i32 {
-    const code = this.hex4();
-    if (code < 0) return this.fail("expected four hexadecimal digits");
+    const code = this.unit();
     if (code < 0xd800 || code > 0xdfff) return code;
-    if (code < 0xdc00 && this.byteAt(this.at) == 0x5c && this.byteAt(this.at + 1) == 0x75) {
-      this.at += 2;
-      const low = this.hex4();
-      if (low >= 0xdc00 && low <= 0xdfff) return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    }
-    return this.fail("lone surrogate");
+    const low = code < 0xdc00 ? this.unit() : NONE;
+    return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00) : NONE;
   }
 
-  private hex4(): i32 {
+  /** The UTF-16 unit of the `\\u` escape at hand; negative if it is none. */
+  private unit(): i32 {
+    if (this.byteAt(this.at) != BACKSLASH || this.byteAt(this.at + 1) != 0x75) return NONE;
+    this.at += 2;
     let code = 0;
     for (let i = 0; i < 4; i++) {
       const byte = this.byteAt(this.at);
@@ -176,8 +153,7 @@ export class JsonScanner {
   }
 
   private add(kind: NodeKind, start: i32): i32 {
-    const node = this.document.add(kind, start);
-    return node < 0 ? this.fail("too many values") : node;
+    return this.document.add(kind, start);
   }
 }
 

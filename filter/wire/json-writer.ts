@@ -1,5 +1,4 @@
 import { Key, NAME_STARTS, NAMES } from "./contract.gen";
-import { writeCodePoint } from "./utf8";
 
 /** Writes JSON as UTF-8. The caller sees to it that names and values alternate and containers are closed. */
 export class JsonWriter {
@@ -30,10 +29,10 @@ export class JsonWriter {
 
   /** Name of the member whose value comes next. */
   name(key: Key): void {
-    const end = <i32>NAME_STARTS[key + 1] - 1;
+    const end = <i32>NAME_STARTS[key + 1];
     this.separate(64);
     this.bytes[this.used++] = 0x22;
-    for (let i = <i32>NAME_STARTS[key]; i < end; i++) this.bytes[this.used++] = <u8>NAMES.charCodeAt(i);
+    for (let i = <i32>NAME_STARTS[key]; i < end; i++) this.bytes[this.used++] = NAMES[i];
     this.bytes[this.used++] = 0x22;
     this.bytes[this.used++] = 0x3a;
     this.needsComma = false;
@@ -53,14 +52,10 @@ export class JsonWriter {
 
   /** A string; lone surrogates become U+FFFD. */
   text(text: string): void {
-    this.separate(2);
+    const utf8 = Uint8Array.wrap(String.UTF8.encode(text, false, String.UTF8.ErrorMode.REPLACE));
+    this.separate(6 * utf8.length + 2);
     this.bytes[this.used++] = 0x22;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.codePointAt(i);
-      if (code > 0xffff) i++;
-      this.room(7);
-      this.character(code >= 0xd800 && code <= 0xdfff ? 0xfffd : code);
-    }
+    for (let i = 0; i < utf8.length; i++) this.character(utf8[i]);
     this.bytes[this.used++] = 0x22;
   }
 
@@ -74,22 +69,24 @@ export class JsonWriter {
 
   private word(word: string): void {
     this.separate(word.length);
-    for (let i = 0; i < word.length; i++) this.bytes[this.used++] = <u8>word.charCodeAt(i);
+    this.ascii(word);
   }
 
-  /** One character of a string, escaped where it must be; there is room for 6 bytes. */
-  private character(code: i32): void {
-    if (code == 0x22 || code == 0x5c) this.bytes[this.used++] = 0x5c;
-    if (code >= 0x20) {
-      this.used = writeCodePoint(this.bytes, this.used, code);
-      return;
+  private ascii(text: string): void {
+    for (let i = 0; i < text.length; i++) this.bytes[this.used++] = <u8>text.charCodeAt(i);
+  }
+
+  /** One byte of a string, escaped where it must be. */
+  private character(byte: u8): void {
+    if (byte < 0x20) {
+      this.ascii("\\u00");
+      this.bytes[this.used++] = 0x30 + (byte >> 4);
+      byte = byte & 15;
+      byte += byte < 10 ? 0x30 : 0x57;
+    } else if (byte == 0x22 || byte == 0x5c) {
+      this.bytes[this.used++] = 0x5c;
     }
-    this.bytes[this.used++] = 0x5c;
-    this.bytes[this.used++] = 0x75;
-    for (let shift = 12; shift >= 0; shift -= 4) {
-      const digit = (code >> shift) & 15;
-      this.bytes[this.used++] = <u8>(digit < 10 ? 0x30 + digit : 0x57 + digit);
-    }
+    this.bytes[this.used++] = byte;
   }
 
   private open(bracket: u8): void {

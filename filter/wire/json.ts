@@ -1,28 +1,23 @@
 import { JsonDocument, NONE, NodeKind } from "./document";
 import { JsonScanner } from "./json-scanner";
-import { Problem } from "./problem";
+import { Problems } from "./problem";
 
 /** Members that one object may have; the search for duplicate names is quadratic below this. */
 const MAX_MEMBERS: i32 = 512;
 
-export class JsonResult {
-  constructor(
-    public document: JsonDocument | null,
-    public problem: Problem | null,
-  ) {}
-}
-
 /**
  * Parses JSON as RFC 8259 has it, and no more: no duplicate member names, no lone surrogates, no ill-formed UTF-8, at most `maxBytes`
- * and `maxDepth` nested containers. Any bytes are safe to give.
+ * and `maxDepth` nested containers. Any bytes are safe to give; null, and a problem, for those that are not JSON.
  */
-export function parseJson(bytes: Uint8Array, maxBytes: i32, maxDepth: i32): JsonResult {
+export function parseJson(bytes: Uint8Array, maxBytes: i32, maxDepth: i32, problems: Problems): JsonDocument | null {
   if (bytes.length > maxBytes) {
-    return new JsonResult(null, new Problem("", "must have at most " + maxBytes.toString() + " bytes, got " + bytes.length.toString()));
+    problems.add("", "must have at most " + maxBytes.toString() + " bytes, got " + bytes.length.toString());
+    return null;
   }
   const parser = new JsonParser(bytes, maxDepth);
-  if (parser.value(0) != NONE && parser.atEnd()) return new JsonResult(parser.document, null);
-  return new JsonResult(null, parser.problem());
+  if (parser.value(0) != NONE && parser.atEnd()) return parser.document;
+  parser.tell(problems);
+  return null;
 }
 
 class JsonParser {
@@ -40,13 +35,13 @@ class JsonParser {
     this.scanner = new JsonScanner(document);
   }
 
-  problem(): Problem {
+  tell(problems: Problems): void {
     const path = this.path.startsWith(".") ? this.path.substring(1) : this.path;
-    return new Problem(path, this.scanner.reason + " at byte " + this.scanner.at.toString());
+    problems.add(path, this.scanner.reason + " at byte " + this.scanner.at.toString());
   }
 
   atEnd(): bool {
-    return this.scanner.peek() < 0 || this.fail("expected the end of the document") == 0;
+    return this.scanner.peek() < 0 || this.fail("expected the end") == 0;
   }
 
   /** Parses the value that comes next, inside `depth` containers; NONE if it is not well-formed. */
@@ -77,17 +72,17 @@ class JsonParser {
     let previous = NONE;
     if (scanner.take(0x7d)) return scanner.close(object);
     do {
-      if (scanner.peek() != 0x22) return this.fail("expected a member name in quotes");
+      if (scanner.peek() != 0x22) return this.fail("expected a name");
       const key = scanner.string(NodeKind.Key);
       if (key < 0) return NONE;
       this.document.link(object, previous, key);
       previous = key;
       if (this.document.count(object) > MAX_MEMBERS) return this.failIn(key, "too many members");
-      if (!this.isNew(object, key)) return this.failIn(key, "must be there only once, is repeated");
-      if (!scanner.take(0x3a)) return this.failIn(key, "expected ':'");
+      if (!this.isNew(object, key)) return this.failIn(key, "is there twice");
+      if (!scanner.take(0x3a)) return this.failIn(key, "expected :");
       if (this.value(depth + 1) < 0) return this.inside(key);
     } while (scanner.take(0x2c));
-    return scanner.take(0x7d) ? scanner.close(object) : this.fail("expected ',' or '}'");
+    return scanner.take(0x7d) ? scanner.close(object) : this.fail("expected , or }");
   }
 
   private list(depth: i32): i32 {
@@ -106,14 +101,14 @@ class JsonParser {
       this.document.link(list, previous, item);
       previous = item;
     } while (scanner.take(0x2c));
-    return scanner.take(0x5d) ? scanner.close(list) : this.fail("expected ',' or ']'");
+    return scanner.take(0x5d) ? scanner.close(list) : this.fail("expected , or ]");
   }
 
   /** Whether no earlier member of the object has the name of its last one. */
   private isNew(object: i32, last: i32): bool {
     const document = this.document;
-    const hash = <i32>document.hash(last) | i32.MIN_VALUE; // negative: nobody's label
-    document.label(last, hash);
+    document.label(last, <i32>document.hash(last) | i32.MIN_VALUE >> 3); // negative: no name's label
+    const hash = document.labelOf(last);
     for (let key = document.first(object); key != last && key >= 0; key = document.next(key)) {
       if (document.labelOf(key) == hash && document.sameText(key, last)) return false;
     }

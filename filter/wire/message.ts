@@ -8,10 +8,7 @@ import { Validator } from "./validator";
  * A document that its schema accepts, or null and the problems. Only a strict one is refused for members that the schema does not know.
  */
 export function readMessage(bytes: Uint8Array, schema: i32, isStrict: bool, problems: Problems): Reader | null {
-  const parsed = parseJson(bytes, LIMITS.documentBytes, LIMITS.jsonDepth);
-  const problem = parsed.problem;
-  if (problem) problems.add(problem.path, problem.reason);
-  const document = parsed.document;
+  const document = parseJson(bytes, LIMITS.documentBytes, LIMITS.jsonDepth, problems);
   if (!document) return null;
   new Validator(document, isStrict, problems).check(0, schema);
   return problems.list.length == 0 ? new Reader(document, 0, schema) : null;

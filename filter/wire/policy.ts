@@ -51,7 +51,7 @@ export function checkClusters(policy: Policy, allowed: string[]): Problem[] {
 function readFeature(reader: Reader, policyMode: Mode): FeaturePolicy {
   const feature = new FeaturePolicy();
   const sticky = reader.object(Key.StickyKey);
-  const ownMode = <Mode>reader.choice(Key.Mode, Mode.Enforce);
+  const ownMode = <Mode>reader.choice(Key.Mode);
   feature.name = reader.text(Key.Name);
   feature.mode = ownMode > policyMode ? ownMode : policyMode;
   feature.stickyHeader = reader.has(Key.StickyKey) ? sticky.text(Key.Header) : "";

@@ -1,17 +1,15 @@
-import { DEFAULTS, Key, LIMITS } from "./contract.gen";
+import { DEFAULTS, FIRST_PATTERN, Key, LIMITS } from "./contract.gen";
 import { JsonDocument, NodeKind } from "./document";
 import { HASH_START } from "./hash-table";
 import { exactInteger } from "./integer";
 import { parseJson } from "./json";
 import { isName } from "./names";
 import { Problems } from "./problem";
-import { countOf, defaultInteger, defaultPlace, defaultPosition, itemOf, memberSchema, positionOf, wordOf } from "./schema";
-import { Validator } from "./validator";
+import { countOf, defaultInteger, defaultOf, itemOf, schemaOf, wordOf } from "./schema";
 
-/** Defaults read so far, in the order of DEFAULTS, and an empty object: documents do not change, so all readers share them. */
-const presets = new StaticArray<JsonDocument | null>(DEFAULTS.length);
-const nothing = new JsonDocument(new Uint8Array(0), 1);
-nothing.add(NodeKind.Object, 0);
+/** The document of all defaults; node 1 is an empty object, as which members without a default read. */
+const defaults = readDefaults();
+const NO_DEFAULT: i32 = 1;
 
 /** An object of a document that its schema has accepted; members that are not there read as their defaults. */
 export class Reader {
@@ -33,31 +31,29 @@ export class Reader {
   /** `otherwise` is for a member that has no default. */
   integer(key: Key, otherwise: i64 = 0): i64 {
     const node = this.at(key);
-    return node >= 0 ? integerAt(this.document, node) : defaultInteger(this.schemaOf(key), otherwise);
+    return node >= 0 ? integerAt(this.document, node) : defaultInteger(schemaOf(this.schema, key), otherwise);
   }
 
   flag(key: Key): bool {
     const node = this.at(key);
-    return node >= 0 ? this.document.kind(node) == NodeKind.True : defaultPosition(this.schemaOf(key), 0) == 1;
+    return node >= 0 ? this.document.kind(node) == NodeKind.True : defaultOf(schemaOf(this.schema, key), 0) == 1;
   }
 
-  /** Position of the member's word in its choice; `otherwise` is for a member that has no default. */
-  choice(key: Key, otherwise: i32 = 0): i32 {
-    const schema = this.schemaOf(key);
+  /** Position of the member's word in its choice; 0 for a member that has no default. */
+  choice(key: Key): i32 {
+    const schema = schemaOf(this.schema, key);
     const node = this.at(key);
-    if (node < 0) return defaultPosition(schema, otherwise);
-    for (let i = 0; i < countOf(schema); i++) {
-      if (isName(wordOf(schema, i), this.document.text, this.document.start(node), this.document.end(node))) return i;
-    }
-    return otherwise;
+    if (node < 0) return defaultOf(schema, 0);
+    let position = countOf(schema) - 1;
+    const document = this.document;
+    while (position > 0 && !isName(wordOf(schema, position), document.text, document.start(node), document.end(node))) position--;
+    return position;
   }
 
   /** Empty for a member that has no default. */
   text(key: Key): string {
-    const node = this.at(key);
-    if (node >= 0) return this.document.string(node);
-    const preset = presetOf(this.schemaOf(key));
-    return preset.kind(0) == NodeKind.Text ? preset.string(0) : "";
+    const member = this.object(key);
+    return member.document.kind(member.node) == NodeKind.Text ? member.document.string(member.node) : "";
   }
 
   /** Hash of a text that is there, going on from `hash`; of nothing otherwise. */
@@ -68,20 +64,15 @@ export class Reader {
 
   /** Without members for a member that has no default. */
   object(key: Key): Reader {
-    const schema = this.schemaOf(key);
+    const schema = schemaOf(this.schema, key);
     const node = this.at(key);
-    return node >= 0 ? new Reader(this.document, node, schema) : new Reader(presetOf(schema), 0, schema);
+    return node >= 0 ? new Reader(this.document, node, schema) : new Reader(defaults, defaultOf(schema, NO_DEFAULT), schema);
   }
 
   /** Empty for a member that has no default. */
   list(key: Key): Items {
-    const schema = this.schemaOf(key);
-    const node = this.at(key);
-    return node >= 0 ? new Items(this.document, node, itemOf(schema)) : new Items(presetOf(schema), 0, itemOf(schema));
-  }
-
-  private schemaOf(key: Key): i32 {
-    return memberSchema(this.schema, positionOf(this.schema, key));
+    const list = this.object(key);
+    return new Items(list.document, list.node, itemOf(list.schema));
   }
 }
 
@@ -126,16 +117,15 @@ function integerAt(document: JsonDocument, node: i32): i64 {
   return exactInteger(document.source, document.start(node), document.end(node));
 }
 
-/** The default of a text, list or object as a document; an empty object when it has none. */
-function presetOf(schema: i32): JsonDocument {
-  const place = defaultPlace(schema);
-  if (place < 0) return nothing;
-  const known = presets[place];
-  if (known) return known;
-  const json = Uint8Array.wrap(String.UTF8.encode(DEFAULTS[place]));
-  const document = parseJson(json, LIMITS.documentBytes, LIMITS.jsonDepth).document;
-  if (!document) return nothing;
-  new Validator(document, true, new Problems()).check(0, schema);
-  presets[place] = document;
+function readDefaults(): JsonDocument {
+  const text = Uint8Array.wrap(String.UTF8.encode(DEFAULTS));
+  const document = parseJson(text, LIMITS.documentBytes, LIMITS.jsonDepth, new Problems());
+  if (!document) return new JsonDocument(text, 0);
+  for (let node = 0; node < document.size; node++) {
+    if (document.kind(node) != NodeKind.Key) continue;
+    for (let name = 0; name < FIRST_PATTERN; name++) {
+      if (isName(name, document.text, document.start(node), document.end(node))) document.label(node, name);
+    }
+  }
   return document;
 }

@@ -1,10 +1,10 @@
-import { LIMITS, SchemaKind } from "./contract.gen";
+import { FIRST_PATTERN, LIMITS, SchemaKind } from "./contract.gen";
 import { JsonDocument, NodeKind } from "./document";
 import { exactInteger, NOT_AN_INTEGER } from "./integer";
 import { isName, nameText } from "./names";
-import { describe, matches } from "./patterns";
+import { matches } from "./patterns";
 import { Problems } from "./problem";
-import { countOf, isRequired, itemOf, kindOf, maximumOf, memberName, memberSchema, minimumOf, patternOf, valueOf, wordOf } from "./schema";
+import { countOf, isRequired, itemOf, kindOf, maximumOf, memberName, memberSchema, minimumOf, patternOf, wordOf } from "./schema";
 import { codePoints } from "./utf8";
 
 /** Bytes of a refused value that a problem quotes. */
@@ -65,7 +65,7 @@ export class Validator {
     const end = document.end(node);
     this.size(codePoints(document.text, start, end), schema, " character");
     const pattern = patternOf(schema);
-    if (!matches(pattern, document.text, start, end)) this.mustBe(describe(pattern), node);
+    if (!matches(pattern, document.text, start, end)) this.mustBe("text like " + nameText(FIRST_PATTERN + pattern - 1), node);
   }
 
   private choice(node: i32, schema: i32): void {
@@ -96,11 +96,11 @@ export class Validator {
     if (document.kind(node) != NodeKind.Object) return this.mustBe("an object", node);
     this.size(document.count(node), schema, " member");
     const pattern = patternOf(schema);
-    const valueSchema = valueOf(schema);
+    const valueSchema = itemOf(schema);
     for (let key = document.first(node); key >= 0; key = document.next(key)) {
       this.enter(key);
       if (matches(pattern, document.text, document.start(key), document.end(key))) this.check(key + 1, valueSchema);
-      else this.add("must be named by " + describe(pattern));
+      else this.add("must have a name like " + nameText(FIRST_PATTERN + pattern - 1));
       this.depth--;
     }
   }

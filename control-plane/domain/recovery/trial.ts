@@ -40,16 +40,18 @@ export function testProbes(sample: FeatureSample, feature: Feature, recovery: Fe
   }
   const good = sample.proxies.filter((each) => !failing.includes(each)).reduce((total, each) => total + each.feature.sample.succeeded, 0);
   if (good >= probes) return { verdict: 'pass', reason: { because: 'probes-succeeded', numbers }, failedPercent, isVoid: false, suspects };
+  const because = asked === 0 && isQuiet(sample, feature, recovery, nowMs) ? 'no-traffic' : 'too-few-probes';
+  const isStale = isAttemptStale(sample, feature, recovery, nowMs);
+  return { verdict: 'inconclusive', reason: { because, numbers }, failedPercent, isVoid: isStale, suspects };
+}
+
+/** Outcomes too old to be added to, or none at all though there were requests: such an attempt begins anew (R6, R7). */
+function isAttemptStale(sample: FeatureSample, feature: Feature, recovery: FeatureRecovery, nowMs: number): boolean {
   // A probe may hang until its timeout, and says nothing until then.
   const windowMs = Math.max(feature.health.windowMs, feature.breaker.halfOpen.timeoutMs);
-  const because = asked === 0 ? 'no-traffic' : 'too-few-probes';
-  return {
-    verdict: 'inconclusive',
-    reason: { because, numbers },
-    failedPercent,
-    isVoid: isVoid(timesOf(sample, recovery, nowMs), windowMs),
-    suspects,
-  };
+  const times = timesOf(sample, recovery, nowMs);
+  if (times.outcomes > 0) return isVoid(times, windowMs);
+  return nowMs - recovery.sampleFromMs > WINDOWS_PER_VERDICT * windowMs && demand(sample.window) > 0;
 }
 
 /** The present step of the ramp (R7, R10, R11, R12). */
@@ -64,14 +66,21 @@ export function testStep(sample: FeatureSample, feature: Feature, recovery: Feat
     const hasDoubt = judged.suspects.length > 0;
     return hasDoubt ? undecided({ ...over, because: 'one-proxy-fails' }, judged, false) : failed(over, judged.counts, []);
   }
-  return passOrHold(judged, times, seenMs, feature, recovery.stableMs);
+  return passOrHold(judged, times, seenMs, feature, recovery.stableMs, isQuiet(sample, feature, recovery, nowMs));
 }
 
-function passOrHold(judged: Judged, times: SampleTimes, seenMs: number, feature: Feature, stableMs: number): Verdict {
+function passOrHold(
+  judged: Judged,
+  times: SampleTimes,
+  seenMs: number,
+  feature: Feature,
+  stableMs: number,
+  hasNoTraffic: boolean,
+): Verdict {
   const samples = outcomes(judged.counts);
   const needed = feature.recovery.minimumSamples;
   const failedPercent = rounded(failurePercent(judged.counts));
-  const numbers = { samples, needed, failedPercent, stableForMs: seenMs, stableMs };
+  const numbers = { samples, needed, failedPercent, observedMs: seenMs, stableMs };
   const passed = (because: string): Verdict => ({
     verdict: 'pass',
     reason: { because, numbers },
@@ -80,9 +89,15 @@ function passOrHold(judged: Judged, times: SampleTimes, seenMs: number, feature:
     suspects: judged.suspects,
   });
   if (samples >= needed) return seenMs >= stableMs ? passed('stable') : undecided({ because: 'stabilising', numbers }, judged, false);
-  const isQuiet = seenMs >= WINDOWS_PER_VERDICT * stableMs && judged.counts.failed === 0;
-  if (isQuiet && judged.counts.succeeded >= LOW_TRAFFIC_SAMPLES) return passed('low-traffic');
-  return undecided({ because: samples === 0 ? 'no-traffic' : 'too-few-samples', numbers }, judged, isVoid(times, stableMs));
+  const isClean = seenMs >= WINDOWS_PER_VERDICT * stableMs && judged.counts.failed === 0;
+  if (isClean && judged.counts.succeeded >= LOW_TRAFFIC_SAMPLES) return passed('low-traffic');
+  return undecided({ because: samples === 0 && hasNoTraffic ? 'no-traffic' : 'too-few-samples', numbers }, judged, isVoid(times, stableMs));
+}
+
+/** Nobody asked for a whole window: only then is silence worth telling, the first report of a step is always late. */
+function isQuiet(sample: FeatureSample, feature: Feature, recovery: FeatureRecovery, nowMs: number): boolean {
+  const forMs = Math.max(feature.health.windowMs, WINDOWS_PER_VERDICT * sample.intervalMs);
+  return nowMs - recovery.sampleFromMs >= forMs && demand(sample.window) === 0;
 }
 
 /** A quorum of local trips is a failed step (R11). */

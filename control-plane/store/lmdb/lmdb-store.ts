@@ -28,7 +28,8 @@ class LmdbStore implements Store {
   readonly lineage: string;
   private readonly tables: Tables;
   private readonly keep: StoreOptions;
-  private led: Leadership | null = null;
+  /** Those who led from here; one that was deposed never comes back by itself. */
+  private readonly leaders = new Set<string>();
 
   constructor(tables: Tables, lineage: string, keep: StoreOptions) {
     this.tables = tables;
@@ -82,10 +83,10 @@ class LmdbStore implements Store {
   /** One process per folder, so the newest process leads at once; `ttlMs` matters to shared stores only. */
   async lead(holder: string): Promise<Fence | null> {
     const present = this.tables.meta.get('leadership') as Leadership | undefined;
-    const mine = present?.holder === holder;
-    if (!mine && this.led?.holder === holder) return null; // deposed: a leader of old never comes back by itself
-    this.led = mine ? present : await this.take(holder);
-    return { lineage: this.lineage, counter: this.led.counter };
+    if (present?.holder === holder) return { lineage: this.lineage, counter: present.counter };
+    if (this.leaders.has(holder)) return null;
+    this.leaders.add(holder);
+    return { lineage: this.lineage, counter: (await this.take(holder)).counter };
   }
 
   async check(): Promise<void> {

@@ -3,7 +3,7 @@ import { loadFilter } from '../compile.ts';
 import { withStrings } from './strings.ts';
 
 interface StorabilityExports {
-  candidateOf(method: number, status: number, authorized: boolean, ranged: boolean, requestCacheControl: number): void;
+  candidateOf(method: number, status: number, authorized: boolean, cookied: boolean, ranged: boolean, requestCacheControl: number): void;
   addHeader(name: number, value: number): void;
   addVaryHeader(name: number): void;
   setTimes(receivedMs: bigint, delayMs: bigint): void;
@@ -24,6 +24,7 @@ export interface Candidate {
   method: string;
   status: number;
   authorized: boolean;
+  cookied: boolean;
   ranged: boolean;
   requestCacheControl: string;
   varyHeaders: string[];
@@ -53,6 +54,7 @@ const defaults: Candidate = {
   method: 'GET',
   status: 200,
   authorized: false,
+  cookied: false,
   ranged: false,
   requestCacheControl: '',
   varyHeaders: ['accept-language'],
@@ -65,7 +67,7 @@ const defaults: Candidate = {
 export function judge(filter: StorabilityModule, given: Partial<Candidate>): Verdict {
   const all = { ...defaults, ...given };
   withStrings(filter, (put) => {
-    filter.candidateOf(put(all.method), all.status, all.authorized, all.ranged, put(all.requestCacheControl));
+    filter.candidateOf(put(all.method), all.status, all.authorized, all.cookied, all.ranged, put(all.requestCacheControl));
     for (const name of all.varyHeaders) filter.addVaryHeader(put(name));
     for (const [name, value] of all.headers) filter.addHeader(put(name), put(value));
   });

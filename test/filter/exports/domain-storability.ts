@@ -8,11 +8,19 @@ export { currentAgeMs, hasToken, httpDateMs, initialAgeMs, isHopByHop, servable 
 let candidate: StoreCandidate = new StoreCandidate();
 let result: Storability = new Storability(false, "");
 
-export function candidateOf(method: string, status: i32, authorized: bool, ranged: bool, requestCacheControl: string): void {
+export function candidateOf(
+  method: string,
+  status: i32,
+  authorized: bool,
+  cookied: bool,
+  ranged: bool,
+  requestCacheControl: string,
+): void {
   candidate = new StoreCandidate();
   candidate.method = method;
   candidate.status = status;
   candidate.authorized = authorized;
+  candidate.cookied = cookied;
   candidate.ranged = ranged;
   candidate.requestCacheControl = requestCacheControl;
 }

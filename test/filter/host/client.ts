@@ -9,7 +9,7 @@ export class ClientView {
   ended = false;
   /** Why the stream broke; null: it did not. */
   broken: string | null = null;
-  #chunks: Uint8Array[] = [];
+  private chunks: Uint8Array[] = [];
 
   /** 0: no answer yet. */
   get status(): number {
@@ -21,7 +21,7 @@ export class ClientView {
   }
 
   get bytes(): Uint8Array {
-    return Buffer.concat(this.#chunks);
+    return Buffer.concat(this.chunks);
   }
 
   get body(): string {
@@ -33,6 +33,6 @@ export class ClientView {
   }
 
   takeData(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#chunks.push(new Uint8Array(bytes));
+    if (bytes.length > 0) this.chunks.push(new Uint8Array(bytes));
   }
 }

@@ -46,7 +46,7 @@ export class FakeControlPlane {
 
   constructor(proxy: EnvoyProxy, cluster = 'control-plane') {
     this.#proxy = proxy;
-    proxy.clusters.set(cluster, (call) => this.#take(call));
+    proxy.clusters.set(cluster, (call) => this.take(call));
   }
 
   /** Brings a service to its next revision and answers who waits for one. */
@@ -79,7 +79,8 @@ export class FakeControlPlane {
     return withPolicy && desk.policy !== null ? { ...named, policy: desk.policy as Policy } : named;
   }
 
-  #take(call: PendingCall): void {
+  /** A call-out reached the control plane. */
+  take(call: PendingCall): void {
     const url = new URL(call.path, 'http://control-plane');
     const [, service, resource] = /^\/v1\/services\/([a-z0-9-]+)\/(directive|reports)$/.exec(url.pathname) ?? [];
     if (service === undefined) {

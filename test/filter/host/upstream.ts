@@ -30,12 +30,12 @@ export class UpstreamRequest {
   /** Headers as the upstream gets them, after the filter. */
   readonly headers: HeaderMap;
   readonly #events: UpstreamEvents;
-  #chunks: Uint8Array[] = [];
+  private chunks: Uint8Array[] = [];
   /** The whole request came. */
   ended = false;
   /** Envoy gave the request up. */
   cancelled = false;
-  #answered: 'no' | 'headers' | 'all' = 'no';
+  private progress: 'no' | 'headers' | 'all' = 'no';
 
   constructor(cluster: string, headers: HeaderMap, events: UpstreamEvents) {
     this.cluster = cluster;
@@ -48,15 +48,15 @@ export class UpstreamRequest {
   }
 
   get body(): string {
-    return bodyText(Buffer.concat(this.#chunks));
+    return bodyText(Buffer.concat(this.chunks));
   }
 
   get answered(): 'no' | 'headers' | 'all' {
-    return this.#answered;
+    return this.progress;
   }
 
   takeData(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
+    this.chunks.push(bytes);
   }
 
   answer({ status = 200, headers = {}, body, endsWithEmptyChunk = false, trailers }: UpstreamAnswer = {}): void {
@@ -69,33 +69,33 @@ export class UpstreamRequest {
 
   sendHeaders(init: HeaderInit, end: boolean): void {
     if (this.cancelled) return;
-    this.#answered = end ? 'all' : 'headers';
+    this.progress = end ? 'all' : 'headers';
     this.#events.headers(HeaderMap.of(init), end);
   }
 
   sendData(data: string | Uint8Array, end: boolean): void {
     if (this.cancelled) return;
-    if (end) this.#answered = 'all';
+    if (end) this.progress = 'all';
     this.#events.data(bodyBytes(data), end);
   }
 
   sendTrailers(init: HeaderInit): void {
     if (this.cancelled) return;
-    this.#answered = 'all';
+    this.progress = 'all';
     this.#events.trailers(HeaderMap.of(init));
   }
 
   /** Envoy gives up on the upstream before its headers. */
   fail(kind: FailureKind): void {
-    if (this.cancelled || this.#answered !== 'no') return;
-    this.#answered = 'all';
+    if (this.cancelled || this.progress !== 'no') return;
+    this.progress = 'all';
     this.#events.failed(kind);
   }
 
   /** The answer breaks off in its body. */
   breakOff(kind: 'reset' | 'timeout' = 'reset'): void {
-    if (this.cancelled || this.#answered !== 'headers') return;
-    this.#answered = 'all';
+    if (this.cancelled || this.progress !== 'headers') return;
+    this.progress = 'all';
     this.#events.broke(kind);
   }
 }

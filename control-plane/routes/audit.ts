@@ -1,0 +1,19 @@
+import { AuditView, HistoryPage, historyPageOf, ServicePath } from '../contract/rest.ts';
+import { type App, answers, historyQuery, type RouteDependencies } from '../http/route.ts';
+
+const schema = {
+  operationId: 'readAudit',
+  summary: 'What changed in a service, newest first',
+  description: 'Who or what changed what, why, and by which figures. It stays readable after the policy was deleted.',
+  tags: ['services'],
+  params: ServicePath,
+  querystring: HistoryPage,
+  response: answers({ 200: historyPageOf(AuditView) }),
+};
+
+export function auditRoutes(app: App, { fleet, store }: RouteDependencies): void {
+  app.get('/v1/services/:service/audit', { schema }, (request) => {
+    const { name } = fleet.known(request.params.service);
+    return store.audit(name, historyQuery(request.query));
+  });
+}

@@ -1,0 +1,78 @@
+import { BecauseQuery, FeaturePath, FeatureView, OverrideRequest } from '../contract/rest.ts';
+import type { Override } from '../domain/model.ts';
+import { clearOverride, setOverride } from '../domain/overrides.ts';
+import { DocumentInvalid, FeatureUnknown, listing, OverrideUnknown } from '../errors.ts';
+import { featureViews } from '../fleet/views.ts';
+import { type App, answers, CALLER, type RouteDependencies, ref } from '../http/route.ts';
+
+const tags = ['overrides'];
+const feature = ref(FeatureView, 'Feature');
+const path = '/v1/services/:service/features/:feature/override';
+
+export function overrideRoutes(app: App, { fleet }: RouteDependencies): void {
+  const requireFeature = (service: string, name: string): void => {
+    if (!fleet.found(service).state.features[name]) throw new FeatureUnknown(service, name);
+  };
+  const viewOf = (service: string, name: string): FeatureView => {
+    const { service: held, state } = fleet.found(service);
+    const view = featureViews(held, state, fleet.clock()).find((candidate) => candidate.name === name);
+    if (!view) throw new FeatureUnknown(service, name);
+    return view;
+  };
+
+  const set = {
+    operationId: 'setOverride',
+    summary: 'Force a feature open or closed, or hold its share',
+    description: 'Replaces an override that is there. It ends by itself after `expiresInMs` (default one hour), with or without a control plane.',
+    tags,
+    params: FeaturePath,
+    body: ref(OverrideRequest, 'Override'),
+    response: answers({ 200: feature }),
+  };
+  app.put(path, { schema: set }, async (request) => {
+    const { service, feature: name } = request.params;
+    requireFeature(service, name);
+    requireShare(request.body);
+    await fleet.command(service, CALLER, (before, nowMs) => setOverride(before, name, overrideOf(request.body, nowMs), nowMs));
+    return viewOf(service, name);
+  });
+
+  const clear = {
+    operationId: 'clearOverride',
+    summary: 'End an override',
+    description: 'Leaving FORCED_OPEN starts at the probes, leaving HOLD at the step below its share; leaving FORCED_CLOSED judges anew.',
+    tags,
+    params: FeaturePath,
+    querystring: BecauseQuery,
+    response: answers({ 200: feature }),
+  };
+  app.delete(path, { schema: clear }, async (request) => {
+    const { service, feature: name } = request.params;
+    requireFeature(service, name);
+    const author = { who: CALLER, why: request.query.reason ?? '' };
+    await fleet.command(service, CALLER, (before, nowMs) => {
+      if (!before.features[name]?.override) throw new OverrideUnknown(service, name);
+      return clearOverride(before, name, author, nowMs);
+    });
+    return viewOf(service, name);
+  });
+}
+
+/** A share belongs to HOLD, and to nothing else. */
+function requireShare({ kind, admit }: OverrideRequest): void {
+  if (kind === 'HOLD' && admit === undefined) throw listing(DocumentInvalid, [{ path: 'admit', reason: 'is required with kind HOLD' }]);
+  if (kind !== 'HOLD' && admit !== undefined) {
+    throw listing(DocumentInvalid, [{ path: 'admit', reason: `is allowed with kind HOLD only, got kind ${kind}` }]);
+  }
+}
+
+function overrideOf({ kind, admit, reason, expiresInMs }: OverrideRequest, nowMs: number): Override {
+  return {
+    kind,
+    ...(admit === undefined ? {} : { admit }),
+    reason,
+    author: CALLER,
+    createdAtMs: nowMs,
+    expiresAtMs: expiresInMs === 'never' ? null : nowMs + expiresInMs,
+  };
+}

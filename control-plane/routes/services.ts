@@ -1,0 +1,43 @@
+import Type from 'typebox';
+import { FeaturePath, FeatureView, NamePage, namedPageOf, ProxyView, ServicePath, ServiceSummary, ServiceView } from '../contract/rest.ts';
+import { FeatureUnknown } from '../errors.ts';
+import { featureViews, proxyViews, serviceView, summaryOf } from '../fleet/views.ts';
+import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
+
+const tags = ['services'];
+const feature = ref(FeatureView, 'Feature');
+const items = <S extends Type.TSchema>(schema: S) => Type.Object({ items: Type.Array(schema) });
+
+export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
+  const list = { operationId: 'listServices', summary: 'List services', tags, querystring: NamePage, response: answers({ 200: namedPageOf(ServiceSummary) }) };
+  app.get('/v1/services', { schema: list }, async (request) => {
+    const page = pageByName(fleet.live(), ({ state }) => state.service, request.query);
+    return { items: page.items.map(({ service, state }) => summaryOf(service, state, fleet.clock())), next: page.next };
+  });
+
+  const one = { operationId: 'readService', summary: 'A service with all its features', tags, params: ServicePath, response: answers({ 200: ServiceView }) };
+  app.get('/v1/services/:service', { schema: one }, async (request) => {
+    const { service, state } = fleet.found(request.params.service);
+    return serviceView(service, state, fleet.clock());
+  });
+
+  const all = { operationId: 'listFeatures', summary: 'The features of a service', tags, params: ServicePath, response: answers({ 200: items(feature) }) };
+  app.get('/v1/services/:service/features', { schema: all }, async (request) => {
+    const { service, state } = fleet.found(request.params.service);
+    return { items: featureViews(service, state, fleet.clock()) };
+  });
+
+  const single = { operationId: 'readFeature', summary: 'One feature', tags, params: FeaturePath, response: answers({ 200: feature }) };
+  app.get('/v1/services/:service/features/:feature', { schema: single }, async (request) => {
+    const { service, state } = fleet.found(request.params.service);
+    const view = featureViews(service, state, fleet.clock()).find(({ name }) => name === request.params.feature);
+    if (!view) throw new FeatureUnknown(request.params.service, request.params.feature);
+    return view;
+  });
+
+  const proxies = { operationId: 'listProxies', summary: 'The proxies that report now', tags, params: ServicePath, response: answers({ 200: items(ProxyView) }) };
+  app.get('/v1/services/:service/proxies', { schema: proxies }, async (request) => {
+    const { service, state } = fleet.found(request.params.service);
+    return { items: proxyViews(service, state, fleet.clock()) };
+  });
+}

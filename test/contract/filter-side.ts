@@ -1,0 +1,31 @@
+import { type Message, pathsOf } from './control-plane-side.ts';
+import type { Located, WireModule } from './wire-module.ts';
+
+/** What the filter finds wrong with a message. A policy by itself is given as an inline policy, which is held to the schema strictly. */
+export function filterProblems(wire: WireModule, message: Message, input: unknown): Located[] {
+  switch (message) {
+    case 'policy': {
+      const service = typeof (input as { service?: unknown })?.service === 'string' ? (input as { service: string }).service : 'shop';
+      const problems = wire.problems('settings', configurationOf(input, service));
+      return problems
+        .filter(({ path }) => path !== 'services[0].service')
+        .map((problem) => ({ ...problem, path: unprefixed(problem.path) }));
+    }
+    case 'plugin-configuration':
+      return wire.problems('settings', JSON.stringify(input));
+    case 'directive':
+      return wire.problems('directive', JSON.stringify(input));
+    case 'report-reply':
+      return wire.problems('reply', JSON.stringify(input));
+  }
+}
+
+export const filterPaths = (wire: WireModule, message: Message, input: unknown) => pathsOf(filterProblems(wire, message, input));
+
+/** A plugin configuration that allows each cluster that the policy names. */
+function configurationOf(policy: unknown, service: string): string {
+  const clusters = [...JSON.stringify(policy).matchAll(/"cluster":\{"name":"([^"\\ ]+)"/g)].map((match) => match[1]);
+  return JSON.stringify({ services: [{ service, policy }], fallbackClusters: [...new Set(clusters)] });
+}
+
+const unprefixed = (path: string) => path.replace(/^services\[0\]\.policy\.?/, '');

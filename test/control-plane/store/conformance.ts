@@ -1,0 +1,201 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ServiceState } from '../../../control-plane/domain/model.ts';
+import type { Fence, Store, StoreOptions } from '../../../control-plane/store/store.ts';
+import { commitOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
+
+/** One history that can be opened again and again, as by processes that follow each other. */
+export interface History {
+  open(keep?: StoreOptions): Promise<Store>;
+  /** Lets another process take the lead from the one that `store` belongs to. */
+  depose(store: Store): Promise<Fence>;
+}
+
+/** What every store must do. */
+export function describeStore(name: string, newHistory: () => Promise<History>): void {
+  describe(name, () => {
+    let history: History;
+    let store: Store;
+
+    beforeEach(async () => {
+      history = await newHistory();
+      store = await history.open();
+    });
+
+    afterEach(() => store.close());
+
+    const reopen = async (): Promise<Store> => {
+      await store.close();
+      store = await history.open();
+      return store;
+    };
+
+    describe('commit', () => {
+      test('a new store knows no service', async () => {
+        expect(await store.services()).toEqual([]);
+        expect(await store.load('shop')).toBeNull();
+      });
+
+      test('what was committed is loaded as it was, after a restart too', async () => {
+        const state = stateOf('shop', { nodes: ['a', 'b'], recovery: recoveryOf('shop', 'r1', { endedAtMs: null, result: null }) });
+        expect(await store.commit(commitOf(0, state))).toBe('committed');
+        expect(await store.load('shop')).toEqual(state);
+        expect(await (await reopen()).load('shop')).toEqual(state);
+      });
+
+      test('a loaded policy is the same text, so that its directive keeps its hash', async () => {
+        const state = stateOf('shop', { policy: policyOf('shop', '2', '1', 'b', 'a') });
+        await store.commit(commitOf(0, state));
+        const loaded = (await store.load('shop')) as ServiceState;
+        expect(JSON.stringify(loaded.policy)).toBe(JSON.stringify(state.policy));
+      });
+
+      test.for([
+        { name: 'a service that is new', stored: 0, expected: 0, result: 'committed' },
+        { name: 'a service that another one has created meanwhile', stored: 1, expected: 0, result: 'conflict' },
+        { name: 'the version that is stored', stored: 1, expected: 1, result: 'committed' },
+        { name: 'a version that is over', stored: 2, expected: 1, result: 'conflict' },
+        { name: 'a version that does not exist yet', stored: 1, expected: 2, result: 'conflict' },
+        { name: 'a service that was never stored', stored: 0, expected: 1, result: 'conflict' },
+      ])('compare and set: $name', async ({ stored, expected, result }) => {
+        for (let version = 1; version <= stored; version++) await store.commit(commitOf(version - 1, stateOf('shop', { version })));
+        const next = stateOf('shop', { version: expected + 1, nodes: ['new'] });
+        expect(await store.commit(commitOf(expected, next))).toBe(result);
+        const loaded = await store.load('shop');
+        expect(loaded?.version ?? 0).toBe(result === 'committed' ? expected + 1 : stored);
+      });
+
+      test('of many writes at once on one version exactly one wins', async () => {
+        await store.commit(commitOf(0, stateOf('shop')));
+        const writes = Array.from({ length: 20 }, (_, index) =>
+          store.commit(commitOf(1, stateOf('shop', { version: 2, nodes: [`node-${index}`] }), { audit: [entryOf(`write-${index}`)] })),
+        );
+        const results = await Promise.all(writes);
+        expect(results.filter((result) => result === 'committed')).toHaveLength(1);
+        const winner = results.indexOf('committed');
+        expect(await store.load('shop')).toMatchObject({ nodes: [`node-${winner}`] });
+        expect((await store.audit('shop', { limit: 50 })).items.map(({ action }) => action)).toEqual([`write-${winner}`]);
+      });
+
+      test('a refused commit leaves nothing behind: no state, no audit, no recovery, no policy', async () => {
+        await store.commit(commitOf(0, stateOf('shop')));
+        const next = stateOf('shop', { version: 9, revision: 9, policyRevision: 9 });
+        expect(await store.commit(commitOf(8, next, { audit: [entryOf('x')], ended: [recoveryOf('shop', 'r')] }))).toBe('conflict');
+        expect(await store.load('shop')).toEqual(stateOf('shop'));
+        expect((await store.audit('shop', { limit: 10 })).items).toEqual([]);
+        expect((await store.recoveries('shop', { limit: 10 })).items).toEqual([]);
+        expect((await store.policyVersions('shop', { limit: 10 })).items.map(({ revision }) => revision)).toEqual([1]);
+      });
+
+      test('services are listed in order, tombstones included, and do not mix', async () => {
+        for (const service of ['shop', 'a', 'shop-2']) await store.commit(commitOf(0, stateOf(service), { audit: [entryOf(`of-${service}`)] }));
+        const tombstone = { deleted: true, service: 'a', revision: 2, version: 2, deletedAtMs: 5 } as const;
+        expect(await store.commit(commitOf(1, tombstone))).toBe('committed');
+        expect(await store.services()).toEqual(['a', 'shop', 'shop-2']);
+        expect(await store.load('a')).toEqual(tombstone);
+        expect((await store.audit('shop', { limit: 10 })).items.map(({ action }) => action)).toEqual(['of-shop']);
+      });
+
+      test('a service that comes back after its deletion goes on with its numbers', async () => {
+        await store.commit(commitOf(0, stateOf('shop')));
+        await store.commit(commitOf(1, { deleted: true, service: 'shop', revision: 2, version: 2, deletedAtMs: 5 }));
+        expect(await store.commit(commitOf(0, stateOf('shop')))).toBe('conflict');
+        const back = stateOf('shop', { version: 3, revision: 3, policyRevision: 3 });
+        expect(await store.commit(commitOf(2, back))).toBe('committed');
+        expect(await store.load('shop')).toEqual(back);
+      });
+    });
+
+    describe('history', () => {
+      test('audit entries are numbered per service, paged newest first, and survive a restart', async () => {
+        const actions = ['one', 'two', 'three', 'four', 'five'];
+        await store.commit(commitOf(0, stateOf('shop'), { audit: actions.slice(0, 3).map(entryOf) }));
+        await store.commit(commitOf(1, stateOf('shop', { version: 2 }), { audit: actions.slice(3).map(entryOf) }));
+        await reopen();
+        const first = await store.audit('shop', { limit: 2 });
+        expect(first.items.map(({ sequence, action }) => [sequence, action])).toEqual([[5, 'five'], [4, 'four']]); // biome-ignore format: rows
+        const second = await store.audit('shop', { limit: 2, before: first.next! });
+        expect(second.items.map(({ action }) => action)).toEqual(['three', 'two']);
+        const last = await store.audit('shop', { limit: 2, before: second.next! });
+        expect(last).toMatchObject({ items: [{ ...entryOf('one'), sequence: 1 }], next: null });
+      });
+
+      test('ended recoveries are listed newest first and found by their id', async () => {
+        await store.commit(commitOf(0, stateOf('shop'), { ended: [recoveryOf('shop', 'r1'), recoveryOf('shop', 'r2')] }));
+        await store.commit(commitOf(1, stateOf('shop', { version: 2 }), { ended: [recoveryOf('shop', 'r3')] }));
+        expect((await store.recoveries('shop', { limit: 10 })).items.map(({ id }) => id)).toEqual(['r3', 'r2', 'r1']);
+        expect(await store.recovery('shop', 'r2')).toEqual(recoveryOf('shop', 'r2'));
+        expect(await store.recovery('shop', 'r9')).toBeNull();
+        expect(await store.recovery('other', 'r2')).toBeNull();
+      });
+
+      test('a policy is kept per revision that changed it, not per write', async () => {
+        const first = policyOf('shop', 'catalog');
+        const second = policyOf('shop', 'catalog', 'checkout');
+        await store.commit(commitOf(0, stateOf('shop', { policy: first })));
+        await store.commit(commitOf(1, stateOf('shop', { policy: first, version: 2, revision: 2 })));
+        await store.commit(commitOf(2, stateOf('shop', { policy: second, version: 3, revision: 3, policyRevision: 3 }), { nowMs: 7000 }));
+        const { items } = await store.policyVersions('shop', { limit: 10 });
+        expect(items).toEqual([
+          { revision: 3, savedAtMs: 7000, policy: second },
+          { revision: 1, savedAtMs: 1000, policy: first },
+        ]);
+      });
+
+      test('history is bounded: the oldest entries go, the present policy stays', async () => {
+        await store.close();
+        store = await history.open({ auditEntries: 4, endedRecoveries: 2, policyVersions: 3 });
+        for (let version = 1; version <= 10; version++) {
+          const state = stateOf('shop', { version, revision: version, policyRevision: version });
+          const added = { audit: [entryOf(`a${version}`), entryOf(`b${version}`)], ended: [recoveryOf('shop', `r${version}`)] };
+          expect(await store.commit(commitOf(version - 1, state, added))).toBe('committed');
+        }
+        const page = { limit: 100 };
+        expect((await store.audit('shop', page)).items.map(({ action }) => action)).toEqual(['b10', 'a10', 'b9', 'a9']);
+        expect((await store.recoveries('shop', page)).items.map(({ id }) => id)).toEqual(['r10', 'r9']);
+        expect((await store.policyVersions('shop', page)).items.map(({ revision }) => revision)).toEqual([10, 9, 8]);
+        expect(await store.load('shop')).toMatchObject({ version: 10 });
+      });
+    });
+
+    describe('lineage and leadership', () => {
+      test('the lineage is an id, stays over restarts, and differs between histories', async () => {
+        const { lineage } = store;
+        expect(lineage).toMatch(/^[a-z0-9-]{1,64}$/);
+        expect((await reopen()).lineage).toBe(lineage);
+        const other = await (await newHistory()).open();
+        expect(other.lineage).not.toBe(lineage);
+        await other.close();
+      });
+
+      test('a leader keeps its fence when it renews, and the next one has a higher counter', async () => {
+        const first = await store.lead('one', 5000);
+        expect(first).toMatchObject({ lineage: store.lineage });
+        expect(await store.lead('one', 5000)).toEqual(first);
+        const second = await history.depose(store);
+        expect(second.counter).toBeGreaterThan(first!.counter);
+        expect(await store.lead('one', 5000)).toBeNull();
+      });
+
+      test('a deposed leader writes nothing, its successor does', async () => {
+        const old = (await store.lead('one', 5000))!;
+        expect(await store.commit(commitOf(0, stateOf('shop'), { fence: old }))).toBe('committed');
+        const present = await history.depose(store);
+        const next = stateOf('shop', { version: 2 });
+        expect(await store.commit(commitOf(1, next, { fence: old }))).toBe('fenced');
+        expect(await store.load('shop')).toMatchObject({ version: 1 });
+        expect(await store.commit(commitOf(1, next, { fence: present }))).toBe('committed');
+      });
+
+      test('a fence of another history is refused', async () => {
+        const fence = (await store.lead('one', 5000))!;
+        const stranger = { ...fence, lineage: 'another-history' };
+        expect(await store.commit(commitOf(0, stateOf('shop'), { fence: stranger }))).toBe('fenced');
+        expect(await store.services()).toEqual([]);
+      });
+    });
+
+    test('the check passes on a store that works', async () => {
+      await expect(store.check()).resolves.toBeUndefined();
+    });
+  });
+}
