@@ -3,9 +3,10 @@ import Fastify, { LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
 import { Directive } from './contract/directive.ts';
+import { POLICY_EXAMPLE, REPORT_EXAMPLE } from './contract/examples.ts';
 import { Policy } from './contract/policy.ts';
 import { Report, ReportReply } from './contract/report.ts';
-import { FeatureView, OverrideRequest, Problem, RecoveryView } from './contract/rest.ts';
+import { Because, FeatureView, OverrideRequest, Problem, RecoveryView } from './contract/rest.ts';
 import { RouteUnknown, sendProblem } from './errors.ts';
 import { Fleet } from './fleet.ts';
 import { asCallersSeeIt, describeRoutes } from './http/openapi.ts';
@@ -53,18 +54,27 @@ const BODY_BYTES = 64 * 1024;
 
 /** Named once in the OpenAPI document. */
 const SCHEMAS: SchemasById = new Map<string, TSchema>([
-  ['Policy', Policy],
+  ['Policy', { ...Policy, examples: [POLICY_EXAMPLE] }],
   ['Directive', Directive],
-  ['Report', Report],
+  ['Report', { ...Report, examples: [REPORT_EXAMPLE] }],
   ['ReportReply', ReportReply],
   ['Override', OverrideRequest],
+  ['Because', Because],
   ['Feature', FeatureView],
   ['Recovery', RecoveryView],
   ['Problem', Problem],
 ]);
 
 /** Builds the control plane on what it is given; never listens. */
-export async function buildControlPlane({ store, clock, random, log, holder, tickMs, maxWatchers }: AppDependencies): Promise<ControlPlane> {
+export async function buildControlPlane({
+  store,
+  clock,
+  random,
+  log,
+  holder,
+  tickMs,
+  maxWatchers,
+}: AppDependencies): Promise<ControlPlane> {
   const metrics = new Metrics();
   const fleet = new Fleet({ store, clock, random, log, metrics, maxWatchers });
   const ticker = new Ticker({ fleet, store, log, metrics, holder, everyMs: tickMs });
@@ -73,7 +83,16 @@ export async function buildControlPlane({ store, clock, random, log, holder, tic
   const app = await buildApp(log);
   const dependencies = { fleet, store, ticker, metrics, random };
   app.register(async (routes: App) => {
-    for (const add of [policyRoutes, serviceRoutes, recoveryRoutes, overrideRoutes, auditRoutes, directiveRoutes, reportRoutes, healthRoutes]) {
+    for (const add of [
+      policyRoutes,
+      serviceRoutes,
+      recoveryRoutes,
+      overrideRoutes,
+      auditRoutes,
+      directiveRoutes,
+      reportRoutes,
+      healthRoutes,
+    ]) {
       add(routes, dependencies);
     }
   });
@@ -100,8 +119,10 @@ async function buildApp(log: Logger): Promise<App> {
   app.setValidatorCompiler(validatorCompiler(SCHEMAS, ['Policy']));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'string' }, async (_: unknown, text: string) =>
-    parseYaml(text),
+  app.addContentTypeParser(
+    ['application/yaml', 'application/x-yaml', 'text/yaml'],
+    { parseAs: 'string' },
+    async (_: unknown, text: string) => parseYaml(text),
   );
   for (const [id, schema] of SCHEMAS) app.addSchema({ ...asCallersSeeIt(schema), $id: id });
   await describeRoutes(app);

@@ -11,13 +11,23 @@ function kind(code: string, status: number, title: string, detail: string) {
 }
 
 export const RequestInvalid = kind('REKINDLE_REQUEST_INVALID', 400, 'The request is not valid', 'the request has %s; see errors');
-export const BodyMalformed = kind('REKINDLE_BODY_MALFORMED', 400, 'The body cannot be read', 'the body is not what its content-type says: %s');
+export const BodyMalformed = kind(
+  'REKINDLE_BODY_MALFORMED',
+  400,
+  'The body cannot be read',
+  'the body is not what its content-type says: %s',
+);
 export const DocumentInvalid = kind('REKINDLE_DOCUMENT_INVALID', 422, 'The document is not valid', 'the document has %s; see errors');
 export const RouteUnknown = kind('REKINDLE_ROUTE_UNKNOWN', 404, 'No such resource', 'there is no %s %s; see /openapi.json');
 export const ServiceUnknown = kind('REKINDLE_SERVICE_UNKNOWN', 404, 'No such service', 'there is no policy for the service %s');
 export const FeatureUnknown = kind('REKINDLE_FEATURE_UNKNOWN', 404, 'No such feature', 'the policy of %s has no feature %s');
 export const OverrideUnknown = kind('REKINDLE_OVERRIDE_UNKNOWN', 404, 'No such override', 'nobody overrides %s/%s');
-export const RecoveryUnknown = kind('REKINDLE_RECOVERY_UNKNOWN', 404, 'No such recovery', 'the service %s has no recovery %s, or it was removed since');
+export const RecoveryUnknown = kind(
+  'REKINDLE_RECOVERY_UNKNOWN',
+  404,
+  'No such recovery',
+  'the service %s has no recovery %s, or it was removed since',
+);
 export const PreconditionFailed = kind(
   'REKINDLE_PRECONDITION_FAILED',
   412,
@@ -38,10 +48,25 @@ export const PreconditionRequired = kind(
   'the policy of %s exists; send its ETag in If-Match',
 );
 export const Refused = kind('REKINDLE_REFUSED', 409, 'Not possible in the present state', '%s');
-export const TooManyProxies = kind('REKINDLE_TOO_MANY_PROXIES', 429, 'Too many proxies', 'the service %s has as many proxies as are kept track of');
+export const TooManyProxies = kind(
+  'REKINDLE_TOO_MANY_PROXIES',
+  429,
+  'Too many proxies',
+  'the service %s has as many proxies as are kept track of',
+);
 export const Internal = kind('REKINDLE_INTERNAL', 500, 'An error of the control plane', 'the request failed; the log has the cause');
-export const StoreFailed = kind('REKINDLE_STORE_FAILED', 503, 'The store does not answer', 'nothing was changed as far as is known; try again');
-export const TooManyWatchers = kind('REKINDLE_TOO_MANY_WATCHERS', 503, 'Too many watchers', 'as many requests wait as this process may hold (%s)');
+export const StoreFailed = kind(
+  'REKINDLE_STORE_FAILED',
+  503,
+  'The store does not answer',
+  'nothing was changed as far as is known; try again',
+);
+export const TooManyWatchers = kind(
+  'REKINDLE_TOO_MANY_WATCHERS',
+  503,
+  'Too many watchers',
+  'as many requests wait as this process may hold (%s)',
+);
 export const Stopping = kind('REKINDLE_STOPPING', 503, 'The control plane is stopping', 'connect again');
 
 interface Extras {

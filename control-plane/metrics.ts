@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Recovery, ServiceState } from './domain/model.ts';
 
 /** What the metrics read when they are asked for. */
@@ -26,7 +26,10 @@ export class Metrics {
     buckets: RECOVERY_SECONDS,
     registers: [this.registry],
   });
-  readonly pushSeconds = this.histogram('rekindle_push_seconds', 'Time from the commit of a change until the last waiting poll was answered');
+  readonly pushSeconds = this.histogram(
+    'rekindle_push_seconds',
+    'Time from the commit of a change until the last waiting poll was answered',
+  );
   readonly tickSeconds = this.histogram('rekindle_tick_seconds', 'Time of one tick over all services');
   readonly commitSeconds = this.histogram('rekindle_commit_seconds', 'Time of one write to the store, until it was on disk');
 

@@ -29,7 +29,12 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     description: 'address or host name to listen on',
     read: (text) => (isIP(text) > 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) ? text : undefined),
   },
-  port: { name: 'REKINDLE_PORT', fallback: '7700', description: 'port to listen on, 0 to 65535; 0 takes a free one', read: integer(0, 65_535) },
+  port: {
+    name: 'REKINDLE_PORT',
+    fallback: '7700',
+    description: 'port to listen on, 0 to 65535; 0 takes a free one',
+    read: integer(0, 65_535),
+  },
   dataDir: { name: 'REKINDLE_DATA_DIR', fallback: '.data', description: 'folder of the embedded store', read: (text) => text },
   logLevel: {
     name: 'REKINDLE_LOG_LEVEL',
@@ -72,7 +77,9 @@ export function readSettings(environment: Environment): { readonly settings: Set
 
 /** Lines for `--help`. */
 export function settingsHelp(): string[] {
-  return KEYS.map((key) => SETTINGS[key]).map(({ name, fallback, description }) => `  ${name.padEnd(24)} ${description} (default ${fallback})`);
+  return KEYS.map((key) => SETTINGS[key]).map(
+    ({ name, fallback, description }) => `  ${name.padEnd(24)} ${description} (default ${fallback})`,
+  );
 }
 
 function exposed(host: string): string {

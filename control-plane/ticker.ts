@@ -3,8 +3,8 @@ import type { ServiceState } from './domain/model.ts';
 import { groupOf } from './domain/probe-permits.ts';
 
 import { rampingPriorities } from './domain/recovery/step.ts';
-import { Deposed, type Fleet } from './fleet.ts';
 import { type Leadership, tickService } from './fleet/tick.ts';
+import { Deposed, type Fleet } from './fleet.ts';
 import type { Metrics } from './metrics.ts';
 import type { Store } from './store/store.ts';
 
@@ -71,7 +71,8 @@ export class Ticker {
     const results = await Promise.allSettled(
       live.map(({ service, state }) => tickService(this.fleet, service, leadership, elsewhere(ramping.get(groupOf(state)), service.name))),
     );
-    for (const [index, result] of results.entries()) if (result.status === 'rejected') this.failed(live[index]!.service.name, result.reason);
+    for (const [index, result] of results.entries())
+      if (result.status === 'rejected') this.failed(live[index]!.service.name, result.reason);
     this.lastTickMs = this.fleet.clock();
     stopTimer();
   }

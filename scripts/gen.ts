@@ -60,7 +60,7 @@ function metrics(): string {
 }
 
 function schemas(): string {
-  const patterns = Object.entries(names).filter(([name]) => name.endsWith('_PATTERN')) as [string, string][];
+  const patterns = namedPatterns();
   const schemaTable = new SchemaTable(
     [...Object.values(ROOTS), Report],
     patterns.map(([, pattern]) => pattern),
@@ -98,6 +98,12 @@ function schemas(): string {
     table('SCHEMA_STARTS', 'u16', starts(schemaTable.rows.map(({ cells }) => cells))),
     ...roots,
   ].join('\n');
+}
+
+/** Patterns of contract/names.ts by name, in the order of the filter's `Pattern`. */
+export function namedPatterns(): [string, string][] {
+  const patterns = Object.entries(names).filter(([name]) => name.endsWith('_PATTERN')) as [string, string][];
+  return patterns.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** By byte of ASCII, the patterns that have it in some text, not first and not last, as bits. */

@@ -101,10 +101,13 @@ function atLeast(path: string, value: number, other: string, least: number): Pol
 }
 
 function templateProblems(template: string | undefined): PolicyProblem[] {
-  const parameters = template?.split('/').filter((segment) => /[{}]/.test(segment)) ?? [];
-  const isSound = new Set(parameters).size === parameters.length && parameters.every((segment) => /^\{[A-Za-z0-9_-]+\}$/.test(segment));
   const reason = 'must have each {name}, of letters, digits, _ and -, fill a whole segment, and no name twice';
-  return isSound ? [] : [{ path: 'template', reason }];
+  return isSound(template) ? [] : [{ path: 'template', reason }];
+}
+
+function isSound(template: string | undefined): boolean {
+  const parameters = template?.split('/').filter((segment) => /[{}]/.test(segment)) ?? [];
+  return new Set(parameters).size === parameters.length && parameters.every((segment) => /^\{[A-Za-z0-9_-]+\}$/.test(segment));
 }
 
 function rampProblems(ramp: readonly number[]): PolicyProblem[] {
@@ -133,6 +136,7 @@ function unreachableRoutes(features: readonly Feature[]): PolicyProblem[] {
   const takers = new Map<string, string>();
   for (const [index, feature] of features.entries()) {
     for (const [position, { host, methods, path }] of feature.routes.entries()) {
+      if (!isSound(path.template)) continue;
       const at = `features[${index}].routes[${position}]`;
       const template = path.template?.replace(/\/\{[^/]*/g, '/{');
       const match = `${host ?? ''} ${path.exact ?? ''} ${path.prefix ?? ''} ${template ?? ''} `;

@@ -14,6 +14,14 @@ export const FeaturePath = Type.Object({ service: describedName('Name of the ser
 export const RecoveryPath = Type.Object({ service: describedName('Name of the service'), id: Id });
 
 const pageSize = Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on one page' });
+const etag = (description: string) => Type.Optional(Type.String({ description }));
+/** Conditions of a write. */
+export const WriteConditions = Type.Object({
+  'if-match': etag('ETag of the policy that is replaced'),
+  'if-none-match': etag('`*`: only if there is none yet'),
+});
+export const ReadConditions = Type.Object({ 'if-none-match': etag('ETag of the policy that the caller has') });
+
 export const ForceQuery = Type.Object(
   { force: Type.Boolean({ default: false, description: 'Drop features though they recover or are overridden' }) },
   { ...closed, default: {} },
@@ -33,7 +41,10 @@ export const HistoryPage = Type.Object(
   { ...closed, default: {} },
 );
 const pageOf = <T extends TSchema, C extends TSchema>(items: T, cursor: C) =>
-  Type.Object({ items: Type.Array(items), next: nullable(cursor) }, { description: '`next` is the cursor of the next page, null on the last one' });
+  Type.Object(
+    { items: Type.Array(items), next: nullable(cursor) },
+    { description: '`next` is the cursor of the next page, null on the last one' },
+  );
 export const namedPageOf = <T extends TSchema>(items: T) => pageOf(items, Name);
 export const historyPageOf = <T extends TSchema>(items: T) => pageOf(items, Counter);
 

@@ -90,8 +90,9 @@ export class ProbePermits {
     for (const feature of this.concerned(state)) {
       const record = state.features[feature.name];
       const asking = record && this.asking(state, feature, record, report, byName.get(feature.name) ?? null, nowMs);
-      if (!asking || !report.governed || !isProbing(state, record)) continue;
-      const count = suspects[feature.name]?.includes(report.node) ? null : this.offer(state, asking);
+      if (!asking || !report.governed) continue;
+      const mayProbe = isProbing(state, record) && !suspects[feature.name]?.includes(report.node);
+      const count = mayProbe ? this.offer(state, asking) : takenBack(asking);
       if (count !== null) permits.push({ feature: feature.name, step: record.step, count, ttlMs: ttlMs(report.intervalMs) });
     }
     return permits;
@@ -193,6 +194,13 @@ function beginAttempt(ledger: FeatureLedger, attemptFromMs: number, nowMs: numbe
     if (nowMs - holder.seenAtMs > FORGET_AFTER_MS) ledger.holders.delete(instance);
   }
   for (const holder of ledger.holders.values()) holder.beginAttempt();
+}
+
+/** An attempt that is over leaves no permits behind: the wait until the next one is a wait. */
+function takenBack({ feature, holder, intervalMs, nowMs }: Asking): number | null {
+  if (holder.unused() === 0) return null;
+  holder.grant(0, ttlMs(intervalMs), countsForMs(feature, intervalMs), nowMs);
+  return 0;
 }
 
 /** Probes that the attempt still needs from this proxy, spread over three proxies where there are as many with demand. */

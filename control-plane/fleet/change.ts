@@ -41,7 +41,8 @@ export function endedBy(before: Stored | null, next: Stored, nowMs: number): Rec
   const was = before && !isTombstone(before) ? before.recovery : null;
   const is = isTombstone(next) ? null : next.recovery;
   const ended: Recovery[] = [];
-  if (was?.endedAtMs === null && was.id !== is?.id) ended.push({ ...was, endedAtMs: nowMs, result: isTombstone(next) ? 'aborted' : 'superseded' });
+  if (was?.endedAtMs === null && was.id !== is?.id)
+    ended.push({ ...was, endedAtMs: nowMs, result: isTombstone(next) ? 'aborted' : 'superseded' });
   if (is && is.endedAtMs !== null && (was?.id !== is.id || was.endedAtMs === null)) ended.push(is);
   return ended;
 }

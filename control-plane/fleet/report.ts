@@ -1,7 +1,7 @@
 import { LIMITS } from '../contract/limits.ts';
 import type { Report, ReportReply } from '../contract/report.ts';
 import { isGoverning } from '../domain/flags.ts';
-import { TooManyProxies, saying } from '../errors.ts';
+import { saying, TooManyProxies } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
 
 /** Takes the report of a proxy. A repeated one changes nothing and gets the same permits (R8, R9). */

@@ -13,7 +13,12 @@ export interface Leadership {
 }
 
 /** One tick of one service: what the evidence of this moment asks for is written, if anything. */
-export async function tickService(fleet: Fleet, service: FleetService, { fence, sinceMs }: Leadership, others: readonly number[]): Promise<void> {
+export async function tickService(
+  fleet: Fleet,
+  service: FleetService,
+  { fence, sinceMs }: Leadership,
+  others: readonly number[],
+): Promise<void> {
   let acted: StepResult | null = null;
   let resumed = false;
   const decide = (): Change | null => {

@@ -18,7 +18,14 @@ export function summaryOf(service: FleetService, state: ServiceState, nowMs: num
   const features = { ENABLED: 0, TESTING: 0, DISABLED: 0 };
   for (const record of Object.values(state.features)) features[effectiveFlag(record).state]++;
   const proxies = service.bookOf(state).view(nowMs).proxies.length;
-  return { service: state.service, mode: state.policy.mode, revision: state.revision, proxies, features, recovering: running(state)?.id ?? null };
+  return {
+    service: state.service,
+    mode: state.policy.mode,
+    revision: state.revision,
+    proxies,
+    features,
+    recovering: running(state)?.id ?? null,
+  };
 }
 
 export function serviceView(service: FleetService, state: ServiceState, nowMs: number): ServiceView {

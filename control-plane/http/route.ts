@@ -22,7 +22,7 @@ export interface RouteDependencies {
 export const CALLER = 'anonymous';
 
 /** Names a schema that the app has registered under its `$id`, so that the OpenAPI document holds it once. */
-export function ref<S extends TSchema>(schema: S, id: string) {
+export function ref<S extends TSchema>(_schema: S, id: string) {
   return Type.Unsafe<Static<S>>({ $ref: `${id}#` });
 }
 
@@ -30,7 +30,10 @@ export function ref<S extends TSchema>(schema: S, id: string) {
 export function answers(good: Readonly<Record<number, TSchema | string>>) {
   const entries = Object.entries(good).map(([status, schema]) => {
     const isText = typeof schema === 'string';
-    return [status, isText ? { type: 'null', description: schema } : { description: 'Success', content: { 'application/json': { schema } } }];
+    return [
+      status,
+      isText ? { type: 'null', description: schema } : { description: 'Success', content: { 'application/json': { schema } } },
+    ];
   });
   const problem = { description: 'A problem of RFC 9457', content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } } };
   return Object.fromEntries([...entries, ['4xx', problem], ['5xx', problem]]);

@@ -10,7 +10,12 @@ const CHECK_WITHIN_MS = 1000;
 type Part = Readiness['parts'][string];
 
 export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteDependencies): void {
-  const live = { operationId: 'live', summary: 'The process answers', tags, response: answers({ 200: Type.Object({ status: Type.Literal('live') }) }) };
+  const live = {
+    operationId: 'live',
+    summary: 'The process answers',
+    tags,
+    response: answers({ 200: Type.Object({ status: Type.Literal('live') }) }),
+  };
   app.get('/livez', { schema: live }, async () => ({ status: 'live' as const }));
 
   const ready = {
@@ -25,8 +30,15 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not-ready', parts });
   });
 
-  const scrape = { operationId: 'metrics', summary: 'Metrics in the text format of Prometheus', tags, response: { 200: { type: 'string' } } };
-  app.get('/metrics', { schema: scrape }, async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  const scrape = {
+    operationId: 'metrics',
+    summary: 'Metrics in the text format of Prometheus',
+    tags,
+    response: { 200: { type: 'string' } },
+  };
+  app.get('/metrics', { schema: scrape }, async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
 }
 
 async function storePart(check: () => Promise<void>): Promise<Part> {

@@ -23,7 +23,8 @@ export function overrideRoutes(app: App, { fleet }: RouteDependencies): void {
   const set = {
     operationId: 'setOverride',
     summary: 'Force a feature open or closed, or hold its share',
-    description: 'Replaces an override that is there. It ends by itself after `expiresInMs` (default one hour), with or without a control plane.',
+    description:
+      'Replaces an override that is there. It ends by itself after `expiresInMs` (default one hour), with or without a control plane.',
     tags,
     params: FeaturePath,
     body: ref(OverrideRequest, 'Override'),

@@ -2,7 +2,7 @@ import { DocumentReader } from '../contract/documents.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { Policy } from '../contract/policy.ts';
 import { readPolicy } from '../contract/policy-document.ts';
-import { ForceQuery, NamePage, namedPageOf, PolicySummary, ServicePath } from '../contract/rest.ts';
+import { ForceQuery, NamePage, namedPageOf, PolicySummary, ReadConditions, ServicePath, WriteConditions } from '../contract/rest.ts';
 import { isRecovering } from '../domain/feature.ts';
 import type { ServiceState } from '../domain/model.ts';
 import { applyPolicy } from '../domain/policy-change.ts';
@@ -26,7 +26,13 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     return read.value;
   };
 
-  const list = { operationId: 'listPolicies', summary: 'List policies', tags, querystring: NamePage, response: answers({ 200: namedPageOf(PolicySummary) }) };
+  const list = {
+    operationId: 'listPolicies',
+    summary: 'List policies',
+    tags,
+    querystring: NamePage,
+    response: answers({ 200: namedPageOf(PolicySummary) }),
+  };
   app.get('/v1/policies', { schema: list }, async (request) => {
     const page = pageByName(fleet.live(), ({ state }) => state.service, request.query);
     return { items: page.items.map(({ state }) => summaryOf(state)), next: page.next };
@@ -42,7 +48,14 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
   };
   app.post('/v1/policies/validate', { schema: validate, bodyLimit }, async (request) => accepted(request.body, null));
 
-  const read = { operationId: 'readPolicy', summary: 'Read a policy', tags, params: ServicePath, response: answers({ 200: policy, 304: 'Not modified' }) };
+  const read = {
+    operationId: 'readPolicy',
+    summary: 'Read a policy',
+    tags,
+    params: ServicePath,
+    headers: ReadConditions,
+    response: answers({ 200: policy, 304: 'Not modified' }),
+  };
   app.get('/v1/policies/:service', { schema: read }, (request, reply) => {
     const { state } = fleet.found(request.params.service);
     const etag = policyEtag(state);
@@ -59,6 +72,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
       'itself never raises or lowers traffic. Removing a feature that recovers or is overridden needs `force`.',
     tags,
     params: ServicePath,
+    headers: WriteConditions,
     querystring: ForceQuery,
     body,
     response: answers({ 200: policy, 201: policy }),
@@ -83,9 +97,11 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
   const remove = {
     operationId: 'deletePolicy',
     summary: 'Delete a policy',
-    description: 'Filters are told by a directive with `deleted`. Needs the ETag in If-Match, and `force` while a feature recovers or is overridden.',
+    description:
+      'Filters are told by a directive with `deleted`. Needs the ETag in If-Match, and `force` while a feature recovers or is overridden.',
     tags,
     params: ServicePath,
+    headers: WriteConditions,
     querystring: ForceQuery,
     response: answers({ 204: 'Deleted' }),
   };

@@ -37,7 +37,7 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     description: 'Takes up what is not ENABLED, as after an outage. At most one recovery runs per service.',
     tags,
     params: ServicePath,
-    body: Because,
+    body: ref(Because, 'Because'),
     response: answers({ 201: recovery }),
   };
   app.post('/v1/services/:service/recoveries', { schema: start }, async (request, reply) => {
@@ -48,7 +48,13 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     return reply.code(201).header('location', `/v1/services/${service}/recoveries/${started.id}`).send(started);
   });
 
-  const read = { operationId: 'readRecovery', summary: 'A recovery with its timeline', tags, params: RecoveryPath, response: answers({ 200: recovery }) };
+  const read = {
+    operationId: 'readRecovery',
+    summary: 'A recovery with its timeline',
+    tags,
+    params: RecoveryPath,
+    response: answers({ 200: recovery }),
+  };
   app.get('/v1/services/:service/recoveries/:id', { schema: read }, (request) => byId(request.params.service, request.params.id));
 
   const abort = {
@@ -57,7 +63,7 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     description: 'Governance ends; the proxies recover by themselves from where they are.',
     tags,
     params: RecoveryPath,
-    body: Because,
+    body: ref(Because, 'Because'),
     response: answers({ 200: recovery }),
   };
   app.post('/v1/services/:service/recoveries/:id/abort', { schema: abort }, async (request) => {

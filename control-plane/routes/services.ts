@@ -9,19 +9,37 @@ const feature = ref(FeatureView, 'Feature');
 const items = <S extends Type.TSchema>(schema: S) => Type.Object({ items: Type.Array(schema) });
 
 export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
-  const list = { operationId: 'listServices', summary: 'List services', tags, querystring: NamePage, response: answers({ 200: namedPageOf(ServiceSummary) }) };
+  const list = {
+    operationId: 'listServices',
+    summary: 'List services',
+    tags,
+    querystring: NamePage,
+    response: answers({ 200: namedPageOf(ServiceSummary) }),
+  };
   app.get('/v1/services', { schema: list }, async (request) => {
     const page = pageByName(fleet.live(), ({ state }) => state.service, request.query);
     return { items: page.items.map(({ service, state }) => summaryOf(service, state, fleet.clock())), next: page.next };
   });
 
-  const one = { operationId: 'readService', summary: 'A service with all its features', tags, params: ServicePath, response: answers({ 200: ServiceView }) };
+  const one = {
+    operationId: 'readService',
+    summary: 'A service with all its features',
+    tags,
+    params: ServicePath,
+    response: answers({ 200: ServiceView }),
+  };
   app.get('/v1/services/:service', { schema: one }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return serviceView(service, state, fleet.clock());
   });
 
-  const all = { operationId: 'listFeatures', summary: 'The features of a service', tags, params: ServicePath, response: answers({ 200: items(feature) }) };
+  const all = {
+    operationId: 'listFeatures',
+    summary: 'The features of a service',
+    tags,
+    params: ServicePath,
+    response: answers({ 200: items(feature) }),
+  };
   app.get('/v1/services/:service/features', { schema: all }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return { items: featureViews(service, state, fleet.clock()) };
@@ -35,7 +53,13 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     return view;
   });
 
-  const proxies = { operationId: 'listProxies', summary: 'The proxies that report now', tags, params: ServicePath, response: answers({ 200: items(ProxyView) }) };
+  const proxies = {
+    operationId: 'listProxies',
+    summary: 'The proxies that report now',
+    tags,
+    params: ServicePath,
+    response: answers({ 200: items(ProxyView) }),
+  };
   app.get('/v1/services/:service/proxies', { schema: proxies }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return { items: proxyViews(service, state, fleet.clock()) };

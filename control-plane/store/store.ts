@@ -1,5 +1,5 @@
-import type { Policy } from '../contract/policy.ts';
 import type { FeatureState } from '../contract/names.ts';
+import type { Policy } from '../contract/policy.ts';
 import type { Reason, Recovery, ServiceState } from '../domain/model.ts';
 
 /** Names one leader of one history: a write of the ticker that carries an older one is refused (R5). */

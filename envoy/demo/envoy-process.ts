@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild, tailOf } from './child.ts';
 import { deriveEnvoyConfiguration, type EnvoyPlaces } from './envoy-configuration.ts';
@@ -23,9 +23,11 @@ export async function launchEnvoy(binary: string, folder: string, places: EnvoyP
   const child = await startChild({
     name: 'envoy',
     command: binary,
-    args: ['-c', configuration, '--concurrency', String(workers), '--disable-hot-restart', ...logLevels],
+    // With hot restart on, and only then, Envoy ends with the process that started it. The base id keeps it apart from other Envoys.
+    args: ['-c', configuration, '--concurrency', String(workers), '--base-id', String(places.listenerPort), ...logLevels],
     logFile: join(folder, 'envoy.log'),
   });
+  child.exited.then(() => rm(`/dev/shm/envoy_shared_memory_${places.listenerPort}0`, { force: true })).catch(() => {});
   return { ...child, adminPort: places.adminPort, metrics: () => readMetrics(places.adminPort) };
 }
 

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../../scripts/project-root.ts';
+import { tailOf } from './child.ts';
 import { runLive } from './live.ts';
 import { portsForDemo, type StagePorts, wellKnownPorts } from './ports.ts';
 import { playOutage } from './scenario-outage.ts';
@@ -39,12 +41,17 @@ async function run(): Promise<number> {
 
 /** The store of `npm start` outlives it; a scenario, or a second demo beside the first, gets a folder of its own. */
 async function inFolder(ports: StagePorts, scenario: boolean, task: (folder: string) => Promise<number>): Promise<number> {
-  if (!scenario && ports.controlPlane === wellKnownPorts.controlPlane) return task(join(projectRoot, '.data/demo'));
-  const folder = await mkdtemp(join(tmpdir(), 'rekindle-'));
-  const exitCode = await task(folder);
-  if (exitCode === 0) await rm(folder, { recursive: true, force: true });
-  else console.log(`logs and store are left in ${folder}`);
+  const isOwn = scenario || ports.controlPlane !== wellKnownPorts.controlPlane;
+  const folder = isOwn ? await mkdtemp(join(tmpdir(), 'rekindle-')) : join(projectRoot, '.data/demo');
+  const exitCode = await task(folder).catch((error: Error) => say(`${error.message}\n${logTails(folder)}`, 1));
+  if (exitCode !== 0) say(`logs and store are in ${folder}`, exitCode);
+  else if (isOwn) await rm(folder, { recursive: true, force: true });
   return exitCode;
+}
+
+function logTails(folder: string): string {
+  const logs = ['control-plane.log', 'envoy.log'].map((name) => join(folder, name)).filter((path) => existsSync(path));
+  return logs.map((path) => `\nThe end of ${path}:\n${tailOf(path)}`).join('\n');
 }
 
 /** Aborts when a person, or the system, asks the demo to end. */

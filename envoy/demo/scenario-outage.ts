@@ -13,6 +13,11 @@ const ageToVoteMs = 11_000;
 const outageMs = 6000;
 const calmMs = 3000;
 
+/** Whatever happens, the scenario is over by then. */
+const deadlineMs = 56_000;
+/** The filter writes its counters on its tick. */
+const flushMs = 300;
+
 /** Plays the outage and its recovery, prints the timeline and the checks. Gives the exit code. */
 export async function playOutage(options: DemoOptions): Promise<number> {
   const checks = await runOutage(options);
@@ -23,7 +28,8 @@ export async function playOutage(options: DemoOptions): Promise<number> {
 }
 
 /** Plays the outage and holds it against its expected course. */
-export async function runOutage(options: DemoOptions): Promise<Check[]> {
+export async function runOutage(given: DemoOptions): Promise<Check[]> {
+  const options = { ...given, end: AbortSignal.any([given.end, AbortSignal.timeout(deadlineMs)]) };
   const answers: Answer[] = [];
   const openedAtMs = performance.now();
   const demo = await openDemo(options, (answer) => answers.push(answer));
@@ -64,6 +70,7 @@ export async function runOutage(options: DemoOptions): Promise<Check[]> {
     const recovery = await latest();
     tell(`the recovery has ended: ${recovery?.result}`);
     await demo.stopLoad();
+    await nap(flushMs, demo.end);
     const samples = await demo.stage.envoy.metrics();
 
     tellRecovery(recovery, options.say);

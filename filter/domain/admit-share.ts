@@ -2,8 +2,8 @@
 export const ALL_BP: i32 = 10_000;
 
 /**
- * Place of a sticky key in 0..9999, from a hash with good high bits (see sip-hash.ts). A request passes when its place is below the admit share,
- * so raising the share keeps everybody who was in.
+ * Place of a sticky key in 0..9999, from a hash with good high bits (see sip-hash.ts). A request passes when its place is
+ * below the admit share, so raising the share keeps everybody who was in.
  */
 export function shareOf(hash: u64): i32 {
   return <i32>(((hash >> 32) * ALL_BP) >> 32);

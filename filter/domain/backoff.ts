@@ -6,9 +6,9 @@ const STRETCH_CAP_MS: i64 = 30_000;
 const LONGEST_MS: i64 = 1 << 50;
 
 /**
- * How long the breaker stays open after trip number `trips` in a row (1-based). Never below 0, never above `capMs`.
- * The formulas are those of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, with `factor` in place of 2.
- * `previousMs` is the last wait (decorrelated only; 0 on the first trip), `random` is drawn from [0, 1).
+ * How long the breaker stays open after trip number `trips` in a row (1-based). Never below 0, never above `capMs`. The
+ * formulas are those of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, with `factor` in place of
+ * 2. `previousMs` is the last wait (decorrelated only; 0 on the first trip), `random` is drawn from [0, 1).
  */
 export function waitMs(
   trips: i32,
@@ -35,7 +35,10 @@ export function waitMs(
   }
 }
 
-/** Interval between probes of a proxy without the fleet's lead: n/budget times longer, at most 30 s, never shorter than it was (R8). */
+/**
+ * Interval between probes of a proxy without the fleet's lead: n/budget times longer, at most 30 s, never shorter than it
+ * was (R8).
+ */
 export function stretchMs(intervalMs: i64, proxies: i32, budget: i32): i64 {
   if (intervalMs >= STRETCH_CAP_MS || intervalMs <= 0) return intervalMs;
   const divisor = <i64>max(1, budget);

@@ -9,8 +9,9 @@ const EQUALS: i32 = 0x3d;
 const QUOTE: i32 = 0x22;
 
 /**
- * The response directives of `cache-control` that a shared cache obeys. Where they contradict each other, the stricter word holds: any prohibition,
- * the shortest duration; one that is no number is 0. `private` and `no-cache` that name fields count as if they named none.
+ * The response directives of `cache-control` that a shared cache obeys. Where they contradict each other, the stricter word
+ * holds: any prohibition, the shortest duration; one that is no number is 0. `private` and `no-cache` that name fields count
+ * as if they named none.
  */
 export class CacheDirectives {
   isPublic: bool = false;
@@ -42,15 +43,16 @@ export class CacheDirectives {
   private readOne(value: string, from: i32, to: i32): void {
     let nameEnd = from;
     while (nameEnd < to && value.charCodeAt(nameEnd) != EQUALS) nameEnd++;
+    const given = seconds(value, nameEnd + 1, to);
     if (isText(value, from, nameEnd, "public")) this.isPublic = true;
     else if (isText(value, from, nameEnd, "private")) this.isPrivate = true;
     else if (isText(value, from, nameEnd, "no-store")) this.noStore = true;
     else if (isText(value, from, nameEnd, "no-cache")) this.noCache = true;
     else if (isText(value, from, nameEnd, "must-revalidate")) this.revalidate = this.mustRevalidate = true;
     else if (isText(value, from, nameEnd, "proxy-revalidate")) this.revalidate = true;
-    else if (isText(value, from, nameEnd, "max-age")) this.maxAge = stricter(this.maxAge, seconds(value, nameEnd + 1, to));
-    else if (isText(value, from, nameEnd, "s-maxage")) this.sharedMaxAge = stricter(this.sharedMaxAge, seconds(value, nameEnd + 1, to));
-    else if (isText(value, from, nameEnd, "stale-if-error")) this.staleIfError = stricter(this.staleIfError, seconds(value, nameEnd + 1, to));
+    else if (isText(value, from, nameEnd, "max-age")) this.maxAge = stricter(this.maxAge, given);
+    else if (isText(value, from, nameEnd, "s-maxage")) this.sharedMaxAge = stricter(this.sharedMaxAge, given);
+    else if (isText(value, from, nameEnd, "stale-if-error")) this.staleIfError = stricter(this.staleIfError, given);
   }
 }
 

@@ -18,12 +18,14 @@ const AMPERSAND: u8 = 0x26;
 const EQUALS: u8 = 0x3d;
 
 /**
- * Writes the cache key of a request: service, feature, host (lower case, with port), path as the client sent it, the allowed query parameters and the
- * named vary headers. Each field is preceded by its length, so two different requests never give the same bytes. GET and HEAD share a key.
+ * Writes the cache key of a request: service, feature, host (lower case, with port), path as the client sent it, the allowed
+ * query parameters and the named vary headers. Each field is preceded by its length, so two different requests never give
+ * the same bytes. GET and HEAD share a key.
  *
- * What could mislead a cache is refused rather than normalised: a query parameter that is not allowed (also one whose name is percent-encoded, and an
- * empty one), a fragment, a request without host, any other method. The path is never normalised: what the upstream may tell apart has keys apart.
- * Values are taken as sent, so one with a `;` in it (which some upstreams take for a separator) has a key of its own.
+ * What could mislead a cache is refused rather than normalised: a query parameter that is not allowed (also one whose name
+ * is percent-encoded, and an empty one), a fragment, a request without host, any other method. The path is never normalised:
+ * what the upstream may tell apart has keys apart. Values are taken as sent, so one with a `;` in it (which some upstreams
+ * take for a separator) has a key of its own.
  */
 export class CacheKeyWriter {
   /** Layout, service and feature: what every key begins with. */
@@ -54,13 +56,14 @@ export class CacheKeyWriter {
   }
 
   /**
-   * Length of the key now in `out`, or NO_KEY. The view needs path, host and method. `varyRanges` holds start and end in the view's bytes for each vary
-   * header in the policy's order, (-1, -1) for an absent one. Of a repeated header it needs all values, joined by commas: an upstream may obey another
-   * one than the first.
+   * Length of the key now in `out`, or NO_KEY. The view needs path, host and method. `varyRanges` holds start and end in the
+   * view's bytes for each vary header in the policy's order, (-1, -1) for an absent one. Of a repeated header it needs all
+   * values, joined by commas: an upstream may obey another one than the first.
    */
   write(view: RequestView, varyRanges: StaticArray<i32>): i32 {
     const bytes = view.bytes;
-    if (view.hostStart >= view.hostEnd || !isCacheableMethod(view) || varyRanges.length < this.varyHeaders.length * 2) return NO_KEY;
+    if (view.hostStart >= view.hostEnd || !isCacheableMethod(view)) return NO_KEY;
+    if (varyRanges.length < this.varyHeaders.length * 2) return NO_KEY;
     const queryStart = this.queryStart(view);
     if (queryStart < 0 || !this.readQuery(bytes, queryStart + 1, view.pathEnd)) return NO_KEY;
     this.length = 0;
@@ -91,7 +94,8 @@ export class CacheKeyWriter {
   /** Notes the parameters in [start, end); false when one is not allowed. */
   private readQuery(bytes: StaticArray<u8>, start: i32, end: i32): bool {
     this.pieces = 0;
-    // `start` is one past the end when there is no query, and the end when the query is empty: that is refused like any empty parameter.
+    // `start` is one past the end when there is no query, and the end when the query is empty: that is refused like any
+    // empty parameter.
     while (start <= end) {
       let stop = start;
       while (stop < end && bytes[stop] != AMPERSAND) stop++;
@@ -143,7 +147,8 @@ export class CacheKeyWriter {
   private openField(bytes: StaticArray<u8>, start: i32, end: i32): i32 {
     const length = end - start;
     const at = this.length + 2;
-    if (this.length < 0 || start < 0 || length < 0 || end > bytes.length || length > LONGEST_FIELD || length > this.out.length - at) {
+    const isRange = start >= 0 && length >= 0 && end <= bytes.length;
+    if (this.length < 0 || !isRange || length > LONGEST_FIELD || length > this.out.length - at) {
       this.length = NO_KEY;
       return -1;
     }
@@ -165,19 +170,20 @@ export class CacheKeyWriter {
 }
 
 function isCacheableMethod(view: RequestView): bool {
-  return rangeIs(view.bytes, view.methodStart, view.methodEnd, "GET") || rangeIs(view.bytes, view.methodStart, view.methodEnd, "HEAD");
+  return (
+    rangeIs(view.bytes, view.methodStart, view.methodEnd, "GET") || rangeIs(view.bytes, view.methodStart, view.methodEnd, "HEAD")
+  );
 }
 
-/** A sorted copy without duplicates. */
+/** A sorted copy. */
 function sorted(names: string[]): string[] {
   const result: string[] = [];
   for (let i = 0; i < names.length; i++) {
-    let place = 0;
-    while (place < result.length && result[place] < names[i]) place++;
-    if (place < result.length && result[place] == names[i]) continue;
-    result.push("");
-    for (let j = result.length - 1; j > place; j--) result[j] = result[j - 1];
-    result[place] = names[i];
+    result.push(names[i]);
+    for (let j = i; j > 0 && result[j - 1] > names[i]; j--) {
+      result[j] = result[j - 1];
+      result[j - 1] = names[i];
+    }
   }
   return result;
 }

@@ -8,8 +8,8 @@ export enum ChainPhase {
 }
 
 /**
- * In which order the rungs of one chain are tried. Request phase: as declared. Response phase: those that answer at once (stale, static) first,
- * each group as declared, since an answer that is held for a call-out can be lost.
+ * In which order the rungs of one chain are tried. Request phase: as declared. Response phase: those that answer at once
+ * (stale, static) first, each group as declared, since an answer that is held for a call-out can be lost.
  */
 export class ChainOrder {
   private kinds: StaticArray<RungKind>;

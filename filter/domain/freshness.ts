@@ -1,9 +1,9 @@
 import { NO_DATE } from "./http-date";
 
 /**
- * Age of a response when it arrived (RFC 9111 section 4.2.3, corrected_initial_age). Never below 0.
- * `dateMs` is its `date` (NO_DATE: none), `receivedMs` the wall clock at its arrival (0 or below: not known, then only `age` speaks),
- * `delayMs` the time from request to response.
+ * Age of a response when it arrived (RFC 9111 section 4.2.3, corrected_initial_age). Never below 0. `dateMs` is its `date`
+ * (NO_DATE: none), `receivedMs` the wall clock at its arrival (0 or below: not known, then only `age` speaks), `delayMs` the
+ * time from request to response.
  */
 export function initialAgeMs(ageHeaderMs: i64, dateMs: i64, receivedMs: i64, delayMs: i64): i64 {
   const apparent = dateMs == NO_DATE || receivedMs <= 0 ? 0 : max<i64>(0, receivedMs - dateMs);
@@ -16,8 +16,9 @@ export function currentAgeMs(initialMs: i64, heldMs: i64): i64 {
 }
 
 /**
- * Whether a copy of this age may stand in for a failed answer. Fresh ones may. Stale ones may when the response does not forbid it, for the time that
- * the response gives in `stale-if-error` (RFC 5861 section 4), else for the policy's `maxStaleMs`.
+ * Whether a copy of this age may stand in for a failed answer. Fresh ones may. Stale ones may when the response does not
+ * forbid it, for the time that the response gives in `stale-if-error` (RFC 5861 section 4), else for the policy's
+ * `maxStaleMs`.
  */
 export function servable(ageMs: i64, freshForMs: i64, staleIfErrorMs: i64, mayServeStale: bool, maxStaleMs: i64): bool {
   if (ageMs < freshForMs) return true;

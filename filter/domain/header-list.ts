@@ -1,4 +1,7 @@
-/** Reading of header values off the happy path: lists with commas, tokens, quoted strings (RFC 9110 section 5.6). Malformed text never fails, it gives odd members. */
+/**
+ * Reading of header values off the happy path: lists with commas, tokens, quoted strings (RFC 9110 section 5.6). Malformed
+ * text never fails, it gives odd members.
+ */
 
 const COMMA: i32 = 0x2c;
 const QUOTE: i32 = 0x22;

@@ -1,15 +1,18 @@
 /** Not a date. */
 export const NO_DATE: i64 = -1;
 
+const SHAPE = "___, __ ___ ____ __:__:__ GMT";
+const ANY: i32 = 0x5f; // _
 const DAYS = "MonTueWedThuFriSatSun";
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /**
- * Milliseconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`, or NO_DATE. The two obsolete forms are
- * not read: senders must not generate them, and a date that is not understood counts as expired. Years before 1970 are NO_DATE too.
+ * Milliseconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`, or NO_DATE.
+ * The two obsolete forms are not read: senders must not generate them, and a date that is not understood counts as expired.
+ * Years before 1970 are NO_DATE too.
  */
 export function httpDateMs(text: string): i64 {
-  if (text.length != 29 || nameAt(text, 0, DAYS) < 0 || !hasShape(text)) return NO_DATE;
+  if (text.length != SHAPE.length || nameAt(text, 0, DAYS) < 0 || !hasShape(text)) return NO_DATE;
   const day = numberAt(text, 5, 2);
   const month = nameAt(text, 8, MONTHS);
   const year = numberAt(text, 12, 4);
@@ -24,31 +27,19 @@ export function httpDateMs(text: string): i64 {
 
 /** The separators stand where they belong. */
 function hasShape(text: string): bool {
-  return (
-    text.charCodeAt(3) == 0x2c && // ,
-    isAt(text, 4, 0x20) &&
-    isAt(text, 7, 0x20) &&
-    isAt(text, 11, 0x20) &&
-    isAt(text, 16, 0x20) &&
-    isAt(text, 19, 0x3a) && // :
-    isAt(text, 22, 0x3a) &&
-    isAt(text, 25, 0x20) &&
-    isAt(text, 26, 0x47) && // GMT
-    isAt(text, 27, 0x4d) &&
-    isAt(text, 28, 0x54)
-  );
-}
-
-function isAt(text: string, at: i32, code: i32): bool {
-  return text.charCodeAt(at) == code;
+  for (let i = 0; i < SHAPE.length; i++) {
+    const code = SHAPE.charCodeAt(i);
+    if (code != ANY && text.charCodeAt(i) != code) return false;
+  }
+  return true;
 }
 
 /** Index of the three letters at `at` in a list of such names, or -1. */
 function nameAt(text: string, at: i32, names: string): i32 {
   for (let i = 0; i < names.length; i += 3) {
-    if (isAt(text, at, names.charCodeAt(i)) && isAt(text, at + 1, names.charCodeAt(i + 1)) && isAt(text, at + 2, names.charCodeAt(i + 2))) {
-      return i / 3;
-    }
+    let same = 0;
+    while (same < 3 && text.charCodeAt(at + same) == names.charCodeAt(i + same)) same++;
+    if (same == 3) return i / 3;
   }
   return -1;
 }

@@ -18,13 +18,13 @@ class Rule {
 }
 
 /**
- * Finds the feature of a request: the first matching route in declared order. A walk through a trie of segments per host, so that the cost follows
- * the request's path and not the number of features.
+ * Finds the feature of a request: the first matching route in declared order. A walk through a trie of segments per host, so
+ * that the cost follows the request's path and not the number of features.
  *
- * Paths are compared byte by byte as the client sent them, without query and fragment. `/items` and `/items/`, `//items`, `/a/../items`, `%69tems`
- * are all different paths: an upstream that takes them for the same needs Envoy's `normalize_path`, `merge_slashes` and
- * `path_with_escaped_slashes_action`, which run before filters. Whoever writes a path differently misses the feature, and with it the protection of
- * the breaker, nothing else: matching is no access control.
+ * Paths are compared byte by byte as the client sent them, without query and fragment. `/items` and `/items/`, `//items`,
+ * `/a/../items`, `%69tems` are all different paths: an upstream that takes them for the same needs Envoy's `normalize_path`,
+ * `merge_slashes` and `path_with_escaped_slashes_action`, which run before filters. Whoever writes a path differently misses
+ * the feature, and with it the protection of the breaker, nothing else: matching is no access control.
  */
 export class Matcher {
   needsMethod: bool = false;
@@ -114,8 +114,8 @@ export class Matcher {
   }
 
   /**
-   * Lowest rule below `root` that takes the request, if it is lower than `best`. `unchecked`: node numbers come from the trie, depths are below the
-   * number of segments, and `waiting` has room for every step.
+   * Lowest rule below `root` that takes the request, if it is lower than `best`. `unchecked`: node numbers come from the
+   * trie, depths are below the number of segments, and `waiting` has room for every step.
    */
   private search(root: i32, view: RequestView, best: i32): i32 {
     const trie = this.trie;

@@ -49,8 +49,8 @@ export function outcomeOf(cause: Cause): Outcome {
 }
 
 /**
- * Cause that Envoy's response flags name. What must not count is looked for first: with the client gone, or a fault injected, the other bits are
- * consequences. Bits that blame nobody (such as 15, retries exhausted) are left to the status.
+ * Cause that Envoy's response flags name. What must not count is looked for first: with the client gone, or a fault
+ * injected, the other bits are consequences. Bits that blame nobody (such as 15, retries exhausted) are left to the status.
  */
 export function judgeFlags(flags: i64): Cause {
   if (flags == 0) return Cause.None;
@@ -72,12 +72,18 @@ export function judgeStatus(status: i32, rules: FailurePolicy): bool {
   return false;
 }
 
-/** Whether the flags must be read to judge an answer with this status: Envoy's own failures are 5xx, an injected fault may be any failure status. */
+/**
+ * Whether the flags must be read to judge an answer with this status: Envoy's own failures are 5xx, an injected fault may be
+ * any failure status.
+ */
 export function needsFlags(status: i32, rules: FailurePolicy): bool {
   return status >= 500 || judgeStatus(status, rules);
 }
 
-/** Cause from the response headers. The flags (0 when needsFlags() is false) weigh more than the status: they know who made the answer. */
+/**
+ * Cause from the response headers. The flags (0 when needsFlags() is false) weigh more than the status: they know who made
+ * the answer.
+ */
 export function causeOf(status: i32, flags: i64, rules: FailurePolicy): Cause {
   const flagged = judgeFlags(flags);
   if (flagged != Cause.None) return flagged;

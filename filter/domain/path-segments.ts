@@ -7,7 +7,10 @@ const HASH: u8 = 0x23;
 
 /** The first segments of a request's path, without query and fragment, each with its hash. Refilled for every request. */
 export class PathSegments {
-  /** Segments noted, at most `limit`. A path that starts with no slash (`*`, or none with CONNECT) has none, and more than that. */
+  /**
+   * Segments noted, at most `limit`. A path that starts with no slash (`*`, or none with CONNECT) has none, and more than
+   * that.
+   */
   count: i32 = 0;
   /** The path goes on after the noted segments. */
   hasMore: bool = false;

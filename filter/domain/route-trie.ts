@@ -21,10 +21,12 @@ export function hashNext(hash: u32, byte: u8): u32 {
 }
 
 /**
- * Tree of path segments below one root per host. All edges with a name lie in one open-addressing hash table, so that a step costs the same however
- * many rules there are. Rules are numbered in declared order; each hangs in a chain at one node, the lowest number first.
+ * Tree of path segments below one root per host. All edges with a name lie in one open-addressing hash table, so that a step
+ * costs the same however many rules there are. Rules are numbered in declared order; each hangs in a chain at one node, the
+ * lowest number first.
  *
- * `unchecked` in look-ups: node numbers come from this class alone and index all of its arrays. With the checks a match took 2.6 times as long.
+ * `unchecked` in look-ups: node numbers come from this class alone and index all of its arrays. With the checks a match took
+ * 2.6 times as long.
  */
 export class RouteTrie {
   /** Per node: the child that takes any non-empty segment. */

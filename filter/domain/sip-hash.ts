@@ -5,8 +5,9 @@ let v2: u64 = 0;
 let v3: u64 = 0;
 
 /**
- * SipHash-2-4 of bytes [start, end) under the 128-bit key (k0, k1), after Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
- * Keyed, so that a client who does not know the key cannot aim for collisions. A range that leaves the bytes is cut at their ends.
+ * SipHash-2-4 of bytes [start, end) under the 128-bit key (k0, k1), after Aumasson and Bernstein, "SipHash: a fast short-
+ * input PRF" (2012). Keyed, so that a client who does not know the key cannot aim for collisions. A range that leaves the
+ * bytes is cut at their ends.
  */
 export function hash64(bytes: StaticArray<u8>, start: i32, end: i32, k0: u64, k1: u64): u64 {
   v0 = k0 ^ 0x736f6d6570736575;

@@ -3,7 +3,10 @@ import { initialAgeMs } from "./freshness";
 import { hasToken, memberEnd, isText } from "./header-list";
 import { httpDateMs, NO_DATE } from "./http-date";
 
-/** A complete answer to a request, as far as it decides whether a copy may be kept. Header names in lower case; repeated headers appear several times. */
+/**
+ * A complete answer to a request, as far as it decides whether a copy may be kept. Header names in lower case; repeated
+ * headers appear several times.
+ */
 export class StoreCandidate {
   method: string = "";
   status: i32 = 0;
@@ -39,15 +42,17 @@ export class Storability {
 }
 
 /**
- * Whether a shared cache may keep this response: RFC 9111 section 3, and stricter where a degraded answer for everybody could do harm.
- * - Only 200, 203, 204, 301 and 308 to GET. Errors, 404 and 410 among them, are cacheable by the RFC, but an upstream that is half broken gives them too,
- *   and one of them would take the place of the good copy for the whole outage. The answer to HEAD has no body to serve to a GET.
+ * Whether a shared cache may keep this response: RFC 9111 section 3, and stricter where a degraded answer for everybody
+ * could do harm.
+ * - Only 200, 203, 204, 301 and 308 to GET. Errors, 404 and 410 among them, are cacheable by the RFC, but an upstream that
+ *   is half broken gives them too, and one of them would take the place of the good copy for the whole outage. The answer to
+ *   HEAD has no body to serve to a GET.
  * - Not `no-cache`: nothing here revalidates. Not `set-cookie`, although the RFC would allow it (section 7.3).
- * - Not for a request with `cookie` when the response says nothing about caching: it may be somebody's own page, which its author forgot to mark.
- *   `public`, a lifetime, or `cookie` among the vary headers lift this.
- * - A degraded answer of another Rekindle is never kept.
- * A response that says nothing about freshness is kept all the same and is stale from the start: it serves only while the upstream fails, as the policy
- * asks with its `stale` rung, for at most `maxStaleMs`. No freshness is guessed from `last-modified`.
+ * - Not for a request with `cookie` when the response says nothing about caching: it may be somebody's own page, which its
+ *   author forgot to mark. `public`, a lifetime, or `cookie` among the vary headers lift this.
+ * - A degraded answer of another Rekindle is never kept. A response that says nothing about freshness is kept all the same
+ *   and is stale from the start: it serves only while the upstream fails, as the policy asks with its `stale` rung, for at
+ *   most `maxStaleMs`. No freshness is guessed from `last-modified`.
  */
 export function judgeStorability(candidate: StoreCandidate): Storability {
   const directives = new CacheDirectives();
@@ -153,8 +158,9 @@ function largestAgeMs(candidate: StoreCandidate): i64 {
 }
 
 /**
- * Whether a header belongs to one connection and not to a stored copy (RFC 9110 section 7.6.1, RFC 9111 section 3.1). `connection`: value of the
- * response's `connection` header, whose members count too. `content-length` is not among them: whoever serves a copy sets it anew.
+ * Whether a header belongs to one connection and not to a stored copy (RFC 9110 section 7.6.1, RFC 9111 section 3.1).
+ * `connection`: value of the response's `connection` header, whose members count too. `content-length` is not among them:
+ * whoever serves a copy sets it anew.
  */
 export function isHopByHop(name: string, connection: string): bool {
   return (

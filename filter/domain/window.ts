@@ -1,7 +1,7 @@
 /**
- * Outcomes of the last `windowMs`, in time buckets. Storage is allocated once; record() allocates nothing.
- * A whole window without an outcome forgets everything, the failures in a row included.
- * A clock that goes back by less than a window changes nothing (outcomes land in the newest bucket); by more, it starts the window anew.
+ * Outcomes of the last `windowMs`, in time buckets. Storage is allocated once; record() allocates nothing. A whole window
+ * without an outcome forgets everything, the failures in a row included. A clock that goes back by less than a window
+ * changes nothing (outcomes land in the newest bucket); by more, it starts the window anew.
  */
 export class Window {
   /** Outcomes in the window. A slow one is also a success or a failure. */

@@ -110,7 +110,8 @@ export class ReportSender {
     report.rejectedRevision = service.rejectedRevision;
     report.rejectedReason = service.rejectedReason;
     this.changed = false;
-    const full = this.sent++ % FULL_EVERY == 0 || !this.digestsMatch();
+    const known = this.digestsMatch();
+    const full = this.sent++ % FULL_EVERY == 0 || !known;
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
       const digest = digestOf(feature);

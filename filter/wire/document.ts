@@ -120,18 +120,19 @@ export class JsonDocument {
 
   /** Content of a string or key. */
   string(node: i32): string {
-    return this.excerpt(node, i32.MAX_VALUE);
+    return String.UTF8.decode(this.text.slice(this.start(node), this.end(node)).buffer);
   }
 
-  /** Content of a string, key or number, cut at `limit` bytes. */
+  /** Content of a string, key or number for a message: cut at `limit` bytes, and without control characters. */
   excerpt(node: i32, limit: i32): string {
     const start = this.start(node);
     let end = this.end(node);
     const isCut = end - start > limit;
     if (isCut) end = start + limit;
     while (isCut && end > start && (this.text[end] & 0xc0) == 0x80) end--;
-    const from = this.text.byteOffset;
-    return String.UTF8.decode(this.text.buffer.slice(from + start, from + end)) + (isCut ? "…" : "");
+    const bytes = this.text.slice(start, end);
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] < 0x20 || bytes[i] == 0x7f) bytes[i] = 0x3f;
+    return String.UTF8.decode(bytes.buffer) + (isCut ? "…" : "");
   }
 
   /** Hash of a string or key, going on from `hash`. */

@@ -19,11 +19,12 @@ export function routeProblems(features: Items, prefix: string, problems: Problem
     let position = 0;
     for (let node = routes.first(); node >= 0; node = routes.next(node)) {
       const route = routes.object(node);
-      const taker = takerOf(route, (index << 8) | position, takers);
-      if (taker >= 0) problems.add(prefix + place(index, position), "is never reached: " + place(taker >> 8, taker & 255) + " takes its requests");
-      if (!hasTemplate(route.object(Key.Path))) {
-        const reason = "must have each {name}, of letters, digits, _ and -, fill a whole segment, and no name twice";
-        problems.add(prefix + place(index, position) + ".path.template", reason);
+      const at = prefix + place(index, position);
+      if (isSound(route.object(Key.Path))) {
+        const taker = takerOf(route, (index << 8) | position, takers);
+        if (taker >= 0) problems.add(at, "is never reached: " + place(taker >> 8, taker & 255) + " takes its requests");
+      } else {
+        problems.add(at + ".path.template", "must have each {name}, of letters, digits, _ and -, fill a whole segment, and no name twice");
       }
       position++;
     }
@@ -45,7 +46,7 @@ function requestsOf(features: Items): i32 {
   return count;
 }
 
-function hasTemplate(path: Reader): bool {
+function isSound(path: Reader): bool {
   const template = path.at(Key.Template);
   return template < 0 || isTemplate(path.document.text, path.document.start(template), path.document.end(template));
 }

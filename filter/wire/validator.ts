@@ -125,8 +125,9 @@ export class Validator {
       this.depth--;
     }
     this.missing(schema, seen);
-    // What an older filter does not know of counts as something, but never as too much.
-    if (document.count(node) < minimumOf(schema, 0) || known > maximumOf(schema, i32.MAX_VALUE)) this.size(document.count(node), schema, " member");
+    // Members that an older filter does not know count as some, but never as too many.
+    const count = document.count(node);
+    if (this.isStrict || count == 0 || known > maximumOf(schema, i32.MAX_VALUE)) this.size(count, schema, " member");
   }
 
   private missing(schema: i32, seen: u64): void {

@@ -7,11 +7,9 @@ export class ExponentialBackoffPattern implements RecoveryPattern {
 
   /** The exponent grows with every failure until the outage is over for `resetAfterMs`: a short success proves no stability. */
   nextAttempt(progress: Progress, { settings, random }: Situation): AttemptPlan {
-    const isStuck = progress.attempt >= settings.maxAttempts;
     return {
       waitMs: backoffMs(settings.backoff, progress.attempt, progress.waitMs, random),
-      isStuck,
-      isHeld: isStuck && settings.onExhausted === 'hold',
+      isHeld: progress.attempt >= settings.maxAttempts && settings.onExhausted === 'hold',
     };
   }
 
@@ -21,14 +19,19 @@ export class ExponentialBackoffPattern implements RecoveryPattern {
 
   onFailure(before: Progress, situation: Situation, failedPercent: number): Move {
     const attempt = before.attempt + 1;
-    const { waitMs, isStuck, isHeld } = this.nextAttempt({ ...before, attempt }, situation);
+    const { waitMs, isHeld } = this.nextAttempt({ ...before, attempt }, situation);
     return {
       to: 'probes',
       progress: { ...before, attempt, waitMs },
       waitMs,
-      alert: isStuck ? 'stuck' : null,
+      alert: stuckAlert(attempt, situation.settings.maxAttempts),
       isHeld,
       reason: { because: 'attempt-failed', numbers: { attempt, failedPercent, waitMs } },
     };
   }
+}
+
+/** People are told each time that so many attempts failed; in between it goes on quietly (R6). */
+export function stuckAlert(attempt: number, maxAttempts: number): 'stuck' | null {
+  return attempt % maxAttempts === 0 ? 'stuck' : null;
 }

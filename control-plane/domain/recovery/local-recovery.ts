@@ -1,4 +1,4 @@
-import { failurePercent, outcomes } from '../counts.ts';
+import { demand, failurePercent, outcomes } from '../counts.ts';
 import { graphOf } from '../dependency-graph.ts';
 import { FULL_ADMIT, isRecovering, isSteered } from '../feature.ts';
 import type { Reason } from '../model.ts';
@@ -16,31 +16,36 @@ const RETURN_MS = 10_000;
 const RECOVERED_SHARE_PERCENT = 50;
 
 /**
- * Proxies that recovered without the fleet are evidence (R3): where a quorum is CLOSED and its window healthy, the flag follows. With the
- * last lowered feature the recovery ends as `recovered-locally`.
+ * Proxies that recovered without the fleet are evidence (R3): where a quorum of those with requests is CLOSED and its window
+ * healthy, the flag follows. With the last lowered feature the recovery ends as `recovered-locally`.
  */
 export function followLocalRecovery(context: RecoveryContext): void {
   const { draft } = context;
-  let followed = false;
   for (const name of graphOf(draft.state.policy).order()) {
     if (draft.record(name).state === 'ENABLED' || !isSteered(draft.state, name) || dependencyHold(context, name)) continue;
     const why = recoveredLocally(context, name);
-    if (!why) continue;
-    raise(context, name, why);
-    followed = true;
+    if (why) raise(context, name, why);
   }
   const isOver = !draft.names().some((name) => isSteered(draft.state, name) && draft.record(name).state !== 'ENABLED');
-  if (!followed || !isOver) return;
-  endRecovery(draft, 'recovered-locally', { because: 'recovered-locally' });
+  if (!isOver) return;
+  if (raised(context)) endRecovery(draft, 'recovered-locally', { because: 'recovered-locally' });
   draft.patchService({ released: false });
+}
+
+/** Whether the last lowered feature came back in this very tick without the fleet. */
+function raised({ draft }: RecoveryContext): boolean {
+  return draft
+    .names()
+    .some((name) => draft.record(name).sinceMs === draft.nowMs && draft.record(name).reason.because === 'recovered-locally');
 }
 
 function recoveredLocally(context: RecoveryContext, name: string): Reason | null {
   const sample = context.sampleOf(name);
   const { minimumRequests, degradedPercent } = context.feature(name).health;
-  const healthy = sample.proxies.filter((each) => hasRecovered(each, minimumRequests, degradedPercent));
-  const needed = quorumOf(sample.nodes);
-  if (healthy.length === 0 || healthy.length < needed) return null;
+  const asked = sample.proxies.filter((each) => demand(each.feature.window) > 0);
+  const healthy = asked.filter((each) => hasRecovered(each, minimumRequests, degradedPercent));
+  const needed = quorumOf(asked.length); // a proxy without requests can neither agree nor object
+  if (healthy.length < needed) return null;
   return {
     because: 'recovered-locally',
     numbers: { proxies: healthy.length, needed, failedPercent: rounded(failurePercent(sample.window)) },

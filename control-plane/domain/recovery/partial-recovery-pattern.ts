@@ -1,5 +1,5 @@
 import { LONGEST_WAIT_MS } from '../feature.ts';
-import { ExponentialBackoffPattern } from './exponential-backoff-pattern.ts';
+import { ExponentialBackoffPattern, stuckAlert } from './exponential-backoff-pattern.ts';
 import type { AttemptPlan, Move, Progress, RecoveryPattern, Situation } from './pattern.ts';
 
 /** A step that had passed and fails at this rate sends the feature back to the probes at once (R11). */
@@ -63,7 +63,14 @@ export class PartialRecoveryPattern implements RecoveryPattern {
     const waitMs = Math.max(stepWaitMs, plan.waitMs);
     const progress = { ...failed, attempt, rampIndex: -1, passedIndex: -1, fellBack: false, waitMs: plan.waitMs };
     const reason = { because: 'step-failed', numbers: { ...numbers, attempt, waitMs } };
-    return { to: 'probes', progress, waitMs, alert: plan.isStuck ? 'stuck' : alert, isHeld: plan.isHeld, reason };
+    return {
+      to: 'probes',
+      progress,
+      waitMs,
+      alert: stuckAlert(attempt, situation.settings.maxAttempts) ?? alert,
+      isHeld: plan.isHeld,
+      reason,
+    };
   }
 }
 

@@ -20,8 +20,6 @@ export interface Situation {
 /** Attempt control: when the next attempt may begin. */
 export interface AttemptPlan {
   readonly waitMs: number;
-  /** As many failed as the policy allows: people are told (R6). */
-  readonly isStuck: boolean;
   /** The policy wants a person to decide before the next attempt (`onExhausted: hold`). */
   readonly isHeld: boolean;
 }

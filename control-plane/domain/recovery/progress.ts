@@ -43,7 +43,7 @@ export function rampingFrom(recovery: FeatureRecovery, feature: Feature, admit: 
     ...recovery,
     phase: 'ramping',
     rampIndex,
-    passedIndex: rampIndex - 1,
+    passedIndex: Math.max(-1, rampIndex - 1),
     stableMs: recovery.stableMs || stabilityWindowMs(nowMs - recovery.outageStartedAtMs, stableForMs),
     stepStartedAtMs: nowMs,
     sampleFromMs: nowMs,

@@ -10,7 +10,7 @@ const VERSION = 2;
 const SPARE_PAGES = 256;
 
 /**
- * Makes the data folder and looks at its file before lmdb maps it: a folder that cannot be written makes lmdb hang, a foreign or cut file
+ * Makes the data folder and looks at its file before lmdb maps it: a folder that cannot be written may make lmdb hang, a foreign or cut file
  * ends the process with a signal.
  */
 export function prepareFolder(folder: string): void {
@@ -18,7 +18,9 @@ export function prepareFolder(folder: string): void {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new StoreUnusable(`the data folder ${folder} cannot be used: ${(error as Error).message}; set REKINDLE_DATA_DIR to a writable folder`);
+    throw new StoreUnusable(
+      `the data folder ${folder} cannot be used: ${(error as Error).message}; set REKINDLE_DATA_DIR to a writable folder`,
+    );
   }
   const file = join(folder, 'data.mdb');
   if (!existsSync(file)) return;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Override } from '../../../control-plane/domain/model.ts';
 import { type FeatureSketch, policyOf } from './fixtures.ts';
 
 /** Features in a random order of dependence: each may depend on those before it, so there are no cycles. */
@@ -71,3 +72,34 @@ export const troubles: fc.Arbitrary<readonly Trouble[]> = fc.array(
 
 /** Troubles are over by then. */
 export const HEALED_MS = 50_000;
+
+/** What people and machines do meanwhile. */
+export type Act = { readonly atMs: number } & (
+  | { readonly kind: 'restart' }
+  | {
+      readonly kind: 'override';
+      readonly feature: number;
+      readonly override: Override['kind'];
+      readonly admit: number;
+      readonly forMs: number;
+    }
+);
+
+const atMs = fc.integer({ min: 5000, max: 40_000 });
+
+export const acts: fc.Arbitrary<readonly Act[]> = fc
+  .array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('restart' as const), atMs }),
+      fc.record({
+        kind: fc.constant('override' as const),
+        atMs,
+        feature: fc.nat(4),
+        override: fc.constantFrom('FORCED_OPEN' as const, 'FORCED_CLOSED' as const, 'HOLD' as const),
+        admit: fc.integer({ min: 0, max: 10_000 }),
+        forMs: fc.integer({ min: 1000, max: 8000 }),
+      }),
+    ),
+    { maxLength: 3 },
+  )
+  .map((drawn) => drawn.toSorted((a, b) => a.atMs - b.atMs));

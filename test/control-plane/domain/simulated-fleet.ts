@@ -127,6 +127,18 @@ export class SimulatedFleet {
     return Object.values(this.state.features).every((record) => record.state === 'ENABLED');
   }
 
+  suspectsOf(feature: string): readonly string[] {
+    return this.suspects[feature] ?? [];
+  }
+
+  /** Time passes while nothing at all happens; proxies report, but far less often than they run. */
+  skip(toMs: number): void {
+    while (this.atMs + 10_000 < toMs) {
+      this.atMs += 10_000 - TICK_MS;
+      this.run(TICK_MS);
+    }
+  }
+
   phases(feature: string): BreakerPhase[] {
     return this.proxies.map((proxy) => proxy.phase(feature));
   }

@@ -10,7 +10,11 @@ describe('writing a policy', () => {
     const response = await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: policyDraft('shop', 'catalog') });
     expect(response.statusCode).toBe(201);
     expect(response.headers).toMatchObject({ location: '/v1/policies/shop', etag: expect.stringMatching(/^"1-[0-9a-f]{16}"$/) });
-    expect(response.json()).toMatchObject({ service: 'shop', mode: 'enforce', features: [{ name: 'catalog', priority: 100, breaker: { buckets: 10 } }] });
+    expect(response.json()).toMatchObject({
+      service: 'shop',
+      mode: 'enforce',
+      features: [{ name: 'catalog', priority: 100, breaker: { buckets: 10 } }],
+    });
     const read = await app.inject('/v1/policies/shop');
     expect(read.headers.etag).toBe(response.headers.etag);
     expect(read.json()).toEqual(response.json());
@@ -38,7 +42,10 @@ describe('writing a policy', () => {
     expect(response.statusCode).toBe(status);
     if (status >= 400) {
       expect(response.headers['content-type']).toBe(PROBLEM);
-      expect(response.json()).toMatchObject({ status, code: status === 428 ? 'REKINDLE_PRECONDITION_REQUIRED' : 'REKINDLE_PRECONDITION_FAILED' });
+      expect(response.json()).toMatchObject({
+        status,
+        code: status === 428 ? 'REKINDLE_PRECONDITION_REQUIRED' : 'REKINDLE_PRECONDITION_FAILED',
+      });
       if (before) expect(await getPolicy(control, 'shop')).toEqual(before);
     }
   });
@@ -47,7 +54,12 @@ describe('writing a policy', () => {
     const control = await stage();
     const etag = await putPolicy(control, policyDraft('shop', 'catalog'));
     const write = (feature: string) =>
-      control.app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: policyDraft('shop', 'catalog', feature), headers: { 'if-match': etag } });
+      control.app.inject({
+        method: 'PUT',
+        url: '/v1/policies/shop',
+        payload: policyDraft('shop', 'catalog', feature),
+        headers: { 'if-match': etag },
+      });
     const statuses = (await Promise.all([write('a'), write('b'), write('c')])).map(({ statusCode }) => statusCode);
     expect(statuses.sort()).toEqual([200, 412, 412]);
   });
@@ -79,7 +91,12 @@ features:
       - path: { prefix: /checkout }
     breaker: *quick
 `;
-    const response = await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: yaml, headers: { 'content-type': 'application/yaml' } });
+    const response = await app.inject({
+      method: 'PUT',
+      url: '/v1/policies/shop',
+      payload: yaml,
+      headers: { 'content-type': 'application/yaml' },
+    });
     expect(response.statusCode).toBe(201);
     const { features } = response.json();
     expect(features).toMatchObject([{ breaker: { openMs: 1000, buckets: 10 } }, { breaker: { openMs: 1000, buckets: 10 } }]);
@@ -95,7 +112,12 @@ describe('a policy that is refused', () => {
       { name: 'catalog', routes: [{ path: { prefix: '/catalog' } }], breaker: { openMs: 'soon', windowMs: 1, breakr: 1 } },
       { name: 'catalog', routes: [{ path: { prefix: '/b' } }], priority: 'high', dependsOn: [{ feature: 'nowhere' }] },
       { name: 'loop-a', routes: [{ path: { prefix: '/c' } }], dependsOn: [{ feature: 'loop-b' }] },
-      { name: 'loop-b', routes: [{ path: { prefix: '/d' } }], dependsOn: [{ feature: 'loop-a' }], health: { degradedPercent: 60, unhealthyPercent: 40 } },
+      {
+        name: 'loop-b',
+        routes: [{ path: { prefix: '/d' } }],
+        dependsOn: [{ feature: 'loop-a' }],
+        health: { degradedPercent: 60, unhealthyPercent: 40 },
+      },
     ],
   };
 
@@ -139,25 +161,105 @@ describe('a policy that is refused', () => {
   });
 
   const rows: { name: string; payload: string; headers?: Record<string, string>; status: number; code: string; says: RegExp }[] = [
-    { name: '10 MB of text', payload: JSON.stringify('x'.repeat(10_000_000)), status: 413, code: 'REKINDLE_BODY_TOO_LARGE', says: /at most 1048576 bytes/ },
+    {
+      name: '10 MB of text',
+      payload: JSON.stringify('x'.repeat(10_000_000)),
+      status: 413,
+      code: 'REKINDLE_BODY_TOO_LARGE',
+      says: /at most 1048576 bytes/,
+    },
     { name: 'cut JSON', payload: '{"service": "shop"', status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /JSON/ },
     { name: 'nothing', payload: '', status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /empty/i },
     { name: 'a prototype', payload: '{"__proto__": {"a": 1}}', status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /prototype|JSON/ },
     { name: 'null', payload: 'null', status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /1 problem/ },
     { name: 'an array', payload: '[]', status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /1 problem/ },
     { name: 'a number', payload: '7', status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /1 problem/ },
-    { name: 'a deep nest', payload: `${'['.repeat(200_000)}${']'.repeat(200_000)}`, status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /1 problem/ },
-    { name: '50,000 unknown fields', payload: JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, 1]))), status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /200 problems/ },
-    { name: 'another service', payload: JSON.stringify(policyDraft('other', 'catalog')), status: 422, code: 'REKINDLE_DOCUMENT_INVALID', says: /1 problem/ },
-    { name: 'plain text', payload: 'hello', headers: { 'content-type': 'text/plain' }, status: 415, code: 'REKINDLE_MEDIA_TYPE_UNSUPPORTED', says: /got text\/plain/ },
+    {
+      name: 'a deep nest',
+      payload: `${'['.repeat(200_000)}${']'.repeat(200_000)}`,
+      status: 422,
+      code: 'REKINDLE_DOCUMENT_INVALID',
+      says: /1 problem/,
+    },
+    {
+      name: '50,000 unknown fields',
+      payload: JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, 1]))),
+      status: 422,
+      code: 'REKINDLE_DOCUMENT_INVALID',
+      says: /200 problems/,
+    },
+    {
+      name: 'another service',
+      payload: JSON.stringify(policyDraft('other', 'catalog')),
+      status: 422,
+      code: 'REKINDLE_DOCUMENT_INVALID',
+      says: /1 problem/,
+    },
+    {
+      name: 'plain text',
+      payload: 'hello',
+      headers: { 'content-type': 'text/plain' },
+      status: 415,
+      code: 'REKINDLE_MEDIA_TYPE_UNSUPPORTED',
+      says: /got text\/plain/,
+    },
     { name: 'no content type', payload: 'hello', headers: {}, status: 415, code: 'REKINDLE_MEDIA_TYPE_UNSUPPORTED', says: /got none/ },
-    { name: 'broken YAML', payload: 'a: [1', headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /line 1/ },
-    { name: 'a key twice in YAML', payload: 'a: 1\na: 2', headers: { 'content-type': 'text/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /twice \(line 2, column 1\)/ },
-    { name: 'two YAML documents', payload: 'a: 1\n---\nb: 1', headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /more than one document/ },
-    { name: 'a nest of YAML', payload: '['.repeat(100_000), headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /nested deeper/ },
-    { name: 'YAML aliases that multiply', payload: aliasBomb(), headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /more than 200000 values/ },
-    { name: 'a YAML alias of itself', payload: 'a: &a [*a]', headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /nested deeper/ },
-    { name: 'very many YAML aliases', payload: `a: &a 1\nb: [${'*a,'.repeat(5000)}]`, headers: { 'content-type': 'application/yaml' }, status: 400, code: 'REKINDLE_BODY_MALFORMED', says: /1000 aliases/ },
+    {
+      name: 'broken YAML',
+      payload: 'a: [1',
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /line 1/,
+    },
+    {
+      name: 'a key twice in YAML',
+      payload: 'a: 1\na: 2',
+      headers: { 'content-type': 'text/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /twice \(line 2, column 1\)/,
+    },
+    {
+      name: 'two YAML documents',
+      payload: 'a: 1\n---\nb: 1',
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /more than one document/,
+    },
+    {
+      name: 'a nest of YAML',
+      payload: '['.repeat(100_000),
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /nested deeper/,
+    },
+    {
+      name: 'YAML aliases that multiply',
+      payload: aliasBomb(),
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /more than 200000 values/,
+    },
+    {
+      name: 'a YAML alias of itself',
+      payload: 'a: &a [*a]',
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /nested deeper/,
+    },
+    {
+      name: 'very many YAML aliases',
+      payload: `a: &a 1\nb: [${'*a,'.repeat(5000)}]`,
+      headers: { 'content-type': 'application/yaml' },
+      status: 400,
+      code: 'REKINDLE_BODY_MALFORMED',
+      says: /1000 aliases/,
+    },
   ];
   test.for(rows)('$name: $status', async ({ payload, headers, status, code, says }) => {
     const { app } = await stage();
@@ -171,7 +273,10 @@ describe('a policy that is refused', () => {
 
   test('a policy that grows beyond a directive with its defaults is refused, though its text was short enough', async () => {
     const { app } = await stage();
-    const features = Array.from({ length: 16 }, (_, index) => ({ name: `f${index}`, fallback: [{ static: { body: 'x'.repeat(65_000) } }] }));
+    const features = Array.from({ length: 16 }, (_, index) => ({
+      name: `f${index}`,
+      fallback: [{ static: { body: 'x'.repeat(65_000) } }],
+    }));
     const response = await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: policyDraft('shop', ...features) });
     expect(response.statusCode).toBe(422);
     expect(response.json().errors).toEqual([{ path: '', reason: expect.stringContaining('with its defaults filled in') }]);
@@ -230,7 +335,12 @@ describe('deleting a policy', () => {
     const response = await app.inject({ method: 'DELETE', url: '/v1/policies/shop', headers: { 'if-match': etag } });
     expect([response.statusCode, response.body]).toEqual([204, '']);
     for (const url of ['/v1/policies/shop', '/v1/services/shop']) expect((await app.inject(url)).statusCode).toBe(404);
-    expect((await app.inject('/v1/services/shop/directive')).json()).toMatchObject({ deleted: true, flags: [], revision: 2, hash: 'deleted' });
+    expect((await app.inject('/v1/services/shop/directive')).json()).toMatchObject({
+      deleted: true,
+      flags: [],
+      revision: 2,
+      hash: 'deleted',
+    });
     const { items } = (await app.inject('/v1/services/shop/audit')).json();
     expect(items[0]).toMatchObject({ action: 'policy-deleted', revision: 2, actor: 'anonymous' });
     const again = await app.inject({ method: 'DELETE', url: '/v1/policies/shop', headers: { 'if-match': etag } });
@@ -262,5 +372,12 @@ describe('deleting a policy', () => {
 /** A few lines that stand for 9^8 values. */
 function aliasBomb(): string {
   const names = [...'abcdefgh'];
-  return names.map((name, index) => `${name}: &${name} [${Array(9).fill(index === 0 ? 'x' : `*${names[index - 1]}`).join(', ')}]`).join('\n');
+  return names
+    .map(
+      (name, index) =>
+        `${name}: &${name} [${Array(9)
+          .fill(index === 0 ? 'x' : `*${names[index - 1]}`)
+          .join(', ')}]`,
+    )
+    .join('\n');
 }

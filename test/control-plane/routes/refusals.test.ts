@@ -62,16 +62,19 @@ async function withShop(): Promise<Stage> {
 }
 
 describe('wrong input is refused with a problem that names all of it', () => {
-  test.for(ROWS.map((row) => ({ ...row, name: `${row.method} ${row.url.slice(0, 90)}` })))('$name', async ({ method, url, payload, status, errors }) => {
-    const { app } = await withShop();
-    const response = await app.inject({ method, url, ...(payload === undefined ? {} : { payload: payload as object }) });
-    expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-    const problem = response.json();
-    expect(problem).toMatchObject({ status, code: status === 400 ? 'REKINDLE_REQUEST_INVALID' : 'REKINDLE_DOCUMENT_INVALID' });
-    expect(response.statusCode).toBe(status);
-    const paths = problem.errors.map(({ path }: { path: string }) => path);
-    expect(paths).toEqual(expect.arrayContaining([...errors]));
-  });
+  test.for(ROWS.map((row) => ({ ...row, name: `${row.method} ${row.url.slice(0, 90)}` })))(
+    '$name',
+    async ({ method, url, payload, status, errors }) => {
+      const { app } = await withShop();
+      const response = await app.inject({ method, url, ...(payload === undefined ? {} : { payload: payload as object }) });
+      expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      const problem = response.json();
+      expect(problem).toMatchObject({ status, code: status === 400 ? 'REKINDLE_REQUEST_INVALID' : 'REKINDLE_DOCUMENT_INVALID' });
+      expect(response.statusCode).toBe(status);
+      const paths = problem.errors.map(({ path }: { path: string }) => path);
+      expect(paths).toEqual(expect.arrayContaining([...errors]));
+    },
+  );
 
   test('every route is in the table', async () => {
     const { app } = await withShop();
@@ -119,7 +122,9 @@ test('a bug leaves as a problem that tells nothing of the inside, and is logged'
   const response = await control.app.inject('/v1/services');
   expect(response.json()).toMatchObject({ status: 500, code: 'REKINDLE_INTERNAL' });
   expect(response.body).not.toContain('secret');
-  expect(control.lines).toContainEqual(expect.objectContaining({ msg: 'request failed', err: expect.objectContaining({ message: 'secret detail' }) }));
+  expect(control.lines).toContainEqual(
+    expect.objectContaining({ msg: 'request failed', err: expect.objectContaining({ message: 'secret detail' }) }),
+  );
 });
 
 test('an URL that cannot be decoded is refused as a problem', async () => {

@@ -87,7 +87,8 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
       });
 
       test('services are listed in order, tombstones included, and do not mix', async () => {
-        for (const service of ['shop', 'a', 'shop-2']) await store.commit(commitOf(0, stateOf(service), { audit: [entryOf(`of-${service}`)] }));
+        for (const service of ['shop', 'a', 'shop-2'])
+          await store.commit(commitOf(0, stateOf(service), { audit: [entryOf(`of-${service}`)] }));
         const tombstone = { deleted: true, service: 'a', revision: 2, version: 2, deletedAtMs: 5 } as const;
         expect(await store.commit(commitOf(1, tombstone))).toBe('committed');
         expect(await store.services()).toEqual(['a', 'shop', 'shop-2']);

@@ -27,7 +27,11 @@ describeStore('LMDB', async () => {
 
 describe('a folder that cannot be a store', () => {
   const rows: { name: string; prepare: (folder: string) => void; says: RegExp }[] = [
-    { name: 'a foreign file', prepare: (folder) => writeFileSync(join(folder, 'data.mdb'), 'x'.repeat(50_000)), says: /not a store of Rekindle/ },
+    {
+      name: 'a foreign file',
+      prepare: (folder) => writeFileSync(join(folder, 'data.mdb'), 'x'.repeat(50_000)),
+      says: /not a store of Rekindle/,
+    },
     { name: 'a few bytes', prepare: (folder) => writeFileSync(join(folder, 'data.mdb'), 'x'), says: /not a store of Rekindle/ },
     { name: 'a file in place of the folder', prepare: (folder) => writeFileSync(join(folder, 'sub'), ''), says: /cannot be used/ },
   ];

@@ -28,7 +28,17 @@ export function stateOf(service: string, changes: Partial<ServiceState> = {}): S
 }
 
 export function recoveryOf(service: string, id: string, changes: Partial<Recovery> = {}): Recovery {
-  return { id, service, startedAtMs: 1000, endedAtMs: 2000, startedBy: 'fleet', result: 'recovered', plan: [['catalog']], timeline: [], ...changes };
+  return {
+    id,
+    service,
+    startedAtMs: 1000,
+    endedAtMs: 2000,
+    startedBy: 'fleet',
+    result: 'recovered',
+    plan: [['catalog']],
+    timeline: [],
+    ...changes,
+  };
 }
 
 export function entryOf(action: string): AuditEntry {

@@ -71,6 +71,7 @@ describe('the same key', () => {
       other: { path: '/items?page=1', parameters: ['page', 'sort', 'page'] },
     },
     { name: 'white space in a vary header', one: { varyValues: ['en, de'] }, other: { varyValues: ['\t en ,de  '] } },
+    { name: 'white space after an escaped backslash', one: { varyValues: ['"\\\\" b'] }, other: { varyValues: ['"\\\\"  b'] } },
     { name: 'a run of white space in it', one: { varyValues: ['a b'] }, other: { varyValues: ['a \t b'] } },
   ])('$name', ({ one, other }) => {
     expect(key(one)).not.toBeNull();
@@ -110,6 +111,12 @@ describe('keys of their own', () => {
       name: 'values of two vary headers swapped',
       one: { varyHeaders: ['a', 'b'], varyValues: ['x', 'y'] },
       other: { varyHeaders: ['a', 'b'], varyValues: ['y', 'x'] },
+    },
+    { name: 'host and path with NUL between', one: { host: 'a\0\0/b', path: '/c' }, other: { host: 'a', path: '/b\0\0/c' } },
+    {
+      name: 'the bytes between two fields, inside of one',
+      one: { varyHeaders: ['a', 'b'], varyValues: ['x\0\0b\x01\0\0y', 'z'] },
+      other: { varyHeaders: ['a', 'b'], varyValues: ['x', 'y\0\0b\x01\0\0z'] },
     },
     {
       name: 'values of two vary headers joined',

@@ -39,6 +39,7 @@ describe('date', () => {
     { text: 'Sun, 06 Nov 1994 08:49:37 UTC', expected: -1 },
     { text: 'sun, 06 nov 1994 08:49:37 GMT', expected: -1 },
     { text: 'Sun, 06 Foo 1994 08:49:37 GMT', expected: -1 },
+    { text: 'Foo, 06 Nov 1994 08:49:37 GMT', expected: -1 },
     { text: 'Sun, -6 Nov 1994 08:49:37 GMT', expected: -1 },
     { text: 'Sun, 06-Nov-1994 08:49:37 GMT', expected: -1 },
     { text: 'Sunday, 06-Nov-94 08:49:37 GMT', expected: -1 },

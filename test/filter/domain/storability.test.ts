@@ -241,6 +241,7 @@ describe('kept', () => {
     },
     { name: 'a date without a clock', given: { headers: [['date', at(-30)]], receivedMs: 0 }, verdict: { age: 0 } },
     { name: 'vary on headers of the key', given: { headers: [['vary', ' Accept-Language ,']] }, verdict: {} },
+    { name: 'an empty member of vary', given: { headers: [['vary', ', ,accept-language']] }, verdict: {} },
     { name: 'an empty vary', given: { headers: [['vary', '']] }, verdict: {} },
     { name: 'authorization with public', given: { authorized: true, headers: control('public, max-age=60') }, verdict: { fresh: 60 } },
     { name: 'authorization with s-maxage', given: { authorized: true, headers: control('s-maxage=60') }, verdict: { fresh: 60 } },

@@ -118,9 +118,9 @@ export class EnvoyProxy implements Process, StreamHost {
     const canary = new Vm('canary', this.#module, this);
     const accepted = canary.startRoot(plugin) !== null;
     canary.discard();
-    if (!accepted) throw new LoadError('the module refused its configuration');
+    if (!accepted) throw new LoadError(`the module refused its configuration: ${this.logs.at(-1)?.message}`);
     for (const thread of this.threads) {
-      if (thread.load(plugin) === null) throw new LoadError(`${thread.name} refused the configuration`);
+      if (thread.load(plugin) === null) throw new LoadError(`${thread.name} refused the configuration: ${this.logs.at(-1)?.message}`);
     }
     return this.#plugins.push(plugin) - 1;
   }

@@ -108,7 +108,7 @@ describe('a route that is missing', () => {
     it.trip('/catalog');
     it.good('/catalog');
     const stream = it.proxy.request({ path: '/catalog/1' });
-    it.calls[0]!.respond({ status: 500 });
+    it.calls.at(-1)!.respond({ status: 500 });
     it.advance(1);
     expect(stream.upstream?.cluster).toBe('second');
     stream.upstream!.answer({ status: 200, body: 'second' });

@@ -39,13 +39,14 @@ describe('the lease', () => {
     { name: 'TESTING', flag: { state: 'TESTING', admit: 2000 } },
   ] as const)('workers that do not lead keep the lease too: $name for two minutes', ({ flag }) => {
     const it = connected(flag, {}, { workers: 3 });
+    const transitions = it.metric('transitions_total');
     for (let second = 0; second < 120; second++) {
       for (let worker = 0; worker < 3; worker++) it.good('/catalog', { worker });
       it.advance(1000);
     }
     const told = it.fleet.reports.flatMap(({ features }) => features).filter(({ feature: name }) => name === 'catalog');
     expect(new Set(told.map(({ phase }) => phase))).toEqual(new Set(['CLOSED']));
-    expect(it.metric('transitions_total')).toBe(0);
+    expect(it.metric('transitions_total')).toBe(transitions);
     for (let worker = 0; worker < 3; worker++) {
       expect(Math.abs(it.admitted('/catalog', 1000, { worker }) - flag.admit / 10), `worker ${worker}`).toBeLessThan(50);
     }
@@ -79,9 +80,12 @@ describe('the lease', () => {
   test('is shorter by the age of what the replica knows of the leader', () => {
     const it = connected();
     it.fleet.governorAgeMs = 10_000;
-    it.advance(2000);
+    for (let i = 0; i < 6; i++) {
+      it.good('/catalog');
+      it.advance(1000);
+    }
     cutOff(it);
-    it.advance(4000);
+    it.advance(3500);
     expect(it.metric('governed')).toBe(1);
     it.advance(6500);
     expect(it.metric('governed')).toBe(0);

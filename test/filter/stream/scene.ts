@@ -40,7 +40,7 @@ export function policy(features: readonly Json[], more: Json = {}): Json {
   return { service: 'shop', features, ...more };
 }
 
-export interface SceneInit extends Partial<Omit<ProxyInit, 'module' | 'plugin'>> {
+export interface SceneInit extends Partial<Omit<ProxyInit, 'plugin'>> {
   /** Features of the inline policy of service `shop`; default: `catalog` alone. */
   readonly features?: readonly Json[];
   /** Further members of the inline policy; null: no inline policy. */
@@ -74,7 +74,7 @@ export class Scene {
 
   constructor(init: SceneInit) {
     const { features: _features, policy: _policy, configuration: _configuration, connected = false, ...rest } = init;
-    this.proxy = new EnvoyProxy({ module: release, plugin: { configuration: '' }, ...rest });
+    this.proxy = new EnvoyProxy({ module: release, ...rest, plugin: { configuration: '' } });
     this.fleet = new FakeControlPlane(this.proxy, connected ? 'control-plane' : 'not-configured');
     this.proxy.addPlugin({ configuration: JSON.stringify(configurationOf(init)) });
     open.push(this);

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Directive } from '../../control-plane/contract/directive.ts';
+import { PluginConfiguration } from '../../control-plane/contract/plugin-configuration.ts';
+import { Policy } from '../../control-plane/contract/policy.ts';
+import { ReportReply } from '../../control-plane/contract/report.ts';
+import { arbitraryOf } from './arbitrary.ts';
+import { controlPlanePaths, type Message } from './control-plane-side.ts';
+import { filterPaths } from './filter-side.ts';
+import { directives } from './sound-directive.ts';
+import { soundPolicies } from './sound-policy.ts';
+import { loadWire, type WireModule } from './wire-module.ts';
+
+let wire: WireModule;
+beforeAll(async () => {
+  wire = await loadWire();
+});
+
+/** Values that some member somewhere does not take. */
+const strangers = fc.oneof(
+  fc.constantFrom(
+    null,
+    true,
+    false,
+    '',
+    ' ',
+    'x',
+    'X y',
+    'é',
+    [],
+    {},
+    [[]],
+    [null],
+    { a: 1 },
+    -1,
+    0,
+    0.5,
+    1,
+    99.5,
+    1e300,
+    -(2 ** 53),
+    2 ** 53,
+  ),
+  fc.integer(),
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.constantFrom(64, 65, 254, 255, 256, 1025, 65_537).map((length) => 'a'.repeat(length)),
+  fc.constantFrom(17, 33, 65).map((length) => Array.from({ length }, () => 1)),
+);
+
+type Edit = (parent: Record<string, unknown>, name: string, stranger: unknown) => void;
+const EDITS: Record<string, Edit> = {
+  'a member replaced': (parent, name, stranger) => {
+    parent[name] = stranger;
+  },
+  'a member removed': (parent, name) => {
+    if (Array.isArray(parent)) parent.splice(Number(name), 1);
+    else delete parent[name];
+  },
+  'a member added': (parent, name, stranger) => {
+    if (Array.isArray(parent)) parent.push(stranger);
+    else parent[`${name}-2`] = stranger;
+  },
+};
+
+/** The document with an edit at one of its members, whichever `at` falls on. */
+function edited(document: object, at: number, edit: Edit, stranger: unknown): object {
+  const copy = structuredClone(document);
+  const places: [Record<string, unknown>, string][] = [];
+  const collect = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, member] of Object.entries(value)) {
+      places.push([value as Record<string, unknown>, name]);
+      collect(member);
+    }
+  };
+  collect(copy);
+  const place = places[at % Math.max(1, places.length)];
+  if (place) edit(...place, structuredClone(stranger));
+  return copy;
+}
+
+// Law: a document that goes wrong in one place is refused by both sides, at the same paths.
+describe.each(Object.entries(EDITS))('%s', (_, edit) => {
+  const configurations = fc
+    .tuple(arbitraryOf(PluginConfiguration), soundPolicies)
+    .map(([drawn, { full }]) => ({ ...(drawn as object), services: [{ service: 'shop', policy: { ...full, service: 'shop' } }] }));
+
+  test.for([
+    ['policy', soundPolicies.map(({ full }) => full)],
+    ['policy', soundPolicies.map(({ written }) => written)],
+    ['report-reply', arbitraryOf(ReportReply)],
+    ['plugin-configuration', configurations],
+  ] as [Message, fc.Arbitrary<object>][])('%s', ([message, documents]) => {
+    const own = message === 'plugin-configuration' ? /fallback\[\d+\]\.cluster\.name$|policy\.service$|services\[\d+\]\.service$/ : /^$/;
+    fc.assert(
+      fc.property(documents, fc.nat(), strangers, (document, at, stranger) => {
+        const input = edited(document, at, edit, stranger);
+        const expected = controlPlanePaths(message, input).map(asFilterPath);
+        const found = filterPaths(wire, message, input).map(asFilterPath);
+        fc.pre(expected.length < 50);
+        const isLenient = message === 'report-reply' && edit === EDITS['a member added'];
+        if (expected.length === 0 || !isLenient)
+          expect(found.filter((path) => expected.includes(path) || !own.test(path))).toEqual(expected);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  test('directive, which a newer control plane may have added to', () => {
+    fc.assert(
+      fc.property(directives, fc.nat(), strangers, (directive, at, stranger) => {
+        const input = edited(directive, at, edit, stranger);
+        const expected = controlPlanePaths('directive', input).map(asFilterPath);
+        fc.pre(expected.length < 50);
+        const found = filterPaths(wire, 'directive', input).map(asFilterPath);
+        const own = /^policy\.service$|^flags\[\d+\]\.feature$/;
+        const lenient = expected.filter((path) => !found.includes(path));
+        expect(found.filter((path) => !expected.includes(path) && !own.test(path))).toEqual([]);
+        // What only the control plane minds is a member that no schema knows, or one too many of them.
+        if (edit !== EDITS['a member added']) expect(lenient.filter((path) => !isInStranger(path, stranger))).toEqual([]);
+      }),
+      { numRuns: 250 },
+    );
+  });
+});
+
+/** The control plane quotes names that are no words; the filter tells them as they are. */
+const asFilterPath = (path: string) =>
+  path.replaceAll(/\["?([^\]"]*)"?\]/g, (whole, name: string) => (/^\d+$/.test(name) ? whole : `.${name}`));
+
+const isInStranger = (path: string, stranger: unknown) =>
+  typeof stranger === 'object' && stranger !== null && Object.keys(stranger).some((name) => path.includes(`.${name}`) || path === name);
+
+describe('no bytes trap the filter', () => {
+  const documents = fc.oneof(
+    directives.map((directive) => JSON.stringify(directive)),
+    soundPolicies.map(({ written }) =>
+      JSON.stringify({ services: [{ service: 'shop', policy: written }], controlPlane: { cluster: 'x' } }),
+    ),
+    arbitraryOf(ReportReply).map((reply) => JSON.stringify(reply)),
+    fc.json(),
+  );
+  const edits = fc.array(fc.tuple(fc.nat(), fc.nat(3), fc.uint8Array({ maxLength: 4 })), { minLength: 1, maxLength: 6 });
+
+  test('mutated bytes of valid documents', () => {
+    const readers = ['policy', 'directive', 'settings', 'reply'] as const;
+    fc.assert(
+      fc.property(documents, edits, (text, changes) => {
+        let bytes = Buffer.from(text);
+        for (const [at, drop, put] of changes) {
+          const place = at % (bytes.length + 1);
+          bytes = Buffer.concat([bytes.subarray(0, place), put, bytes.subarray(place + drop)]);
+          for (const reader of readers) wire.problems(reader, bytes);
+          wire.jsonProblems(bytes);
+        }
+      }),
+      { numRuns: 1200, interruptAfterTimeLimit: 15_000 },
+    );
+  });
+
+  test('documents cut off anywhere', () => {
+    const whole = Buffer.from(JSON.stringify(fc.sample(directives, { numRuns: 1, seed: 7 })[0]));
+    for (let length = 0; length < whole.length; length++) expect(wire.problems('directive', whole.subarray(0, length))).toHaveLength(1);
+  });
+
+  test('random bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        for (const reader of ['policy', 'directive', 'settings', 'reply'] as const) expect(wire.problems(reader, bytes)).not.toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+test('problems of one document are bounded', () => {
+  const features = Array.from({ length: 300 }, () => ({}));
+  expect(wire.problems('policy', JSON.stringify({ service: 'shop', features }))).toHaveLength(50);
+  expect(controlPlanePaths('policy', { service: 'shop', features }).length).toBeGreaterThan(50);
+});
+
+test('schemas of the contract are those that the laws above draw from', () => {
+  for (const schema of [Policy, Directive, PluginConfiguration, ReportReply]) fc.sample(arbitraryOf(schema), 1);
+});

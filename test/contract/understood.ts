@@ -1,0 +1,83 @@
+import { JITTERS, MODES } from '../../control-plane/contract/names.ts';
+import type { PluginConfiguration } from '../../control-plane/contract/plugin-configuration.ts';
+import type { Feature, Policy } from '../../control-plane/contract/policy.ts';
+
+type Mode = (typeof MODES)[number];
+
+/** What the filter should have understood of a policy, in the words of filter/domain/policy.ts. */
+export function understoodPolicy({ service, mode, governance, recovery, features }: Policy) {
+  const { staleAfterMs, reportMs, quietReportMs } = governance;
+  return {
+    service,
+    staleAfterMs,
+    reportMs,
+    quietReportMs,
+    fleetScope: recovery.scope === 'fleet',
+    probesInFlight: recovery.probesInFlight,
+    features: features.map((feature) => understoodFeature(feature, mode)),
+  };
+}
+
+function understoodFeature(feature: Feature, policyMode: Mode) {
+  const { halfOpen, jitter, ...breaker } = feature.breaker;
+  return {
+    name: feature.name,
+    mode: Math.max(MODES.indexOf(feature.mode ?? 'enforce'), MODES.indexOf(policyMode)),
+    stickyHeader: feature.stickyKey?.header ?? '',
+    stickyCookie: feature.stickyKey?.cookie ?? '',
+    statuses: feature.failure.statuses,
+    slowMs: feature.failure.slowMs ?? 0,
+    routes: feature.routes.map(({ host = '', methods = [], path }) => ({
+      host,
+      methods,
+      kind: path.exact !== undefined ? 0 : path.prefix !== undefined ? 1 : 2,
+      path: path.exact ?? path.prefix ?? path.template,
+    })),
+    breaker: {
+      ...breaker,
+      jitter: JITTERS.indexOf(jitter),
+      probes: halfOpen.probes,
+      probeSuccessPercent: halfOpen.successPercent,
+      probeTimeoutMs: halfOpen.timeoutMs,
+    },
+    fallback: feature.fallback.map(understoodRung),
+  };
+}
+
+const NO_RUNG = {
+  maxStaleMs: 0,
+  refreshMs: 0,
+  queryParameters: [],
+  varyHeaders: [],
+  cluster: '',
+  timeoutMs: 0,
+  status: 0,
+  contentType: '',
+  headerNames: [],
+  headerValues: [],
+  body: '',
+};
+
+function understoodRung({ stale, cluster, static: reply }: Feature['fallback'][number]) {
+  if (stale) return { ...NO_RUNG, kind: 0, ...stale };
+  if (cluster) return { ...NO_RUNG, kind: 1, cluster: cluster.name, timeoutMs: cluster.timeoutMs };
+  const { headers = {}, ...rest } = reply ?? {};
+  return { ...NO_RUNG, kind: 2, ...rest, headerNames: Object.keys(headers), headerValues: Object.values(headers) };
+}
+
+/** What the filter should have understood of a plugin configuration. */
+export function understoodConfiguration({ mode, services, controlPlane, cache, fallbackClusters }: PluginConfiguration) {
+  return {
+    mode: MODES.indexOf(mode),
+    services: services.map(({ service, hosts = [], clusters = [], policy }) => ({
+      service,
+      hosts,
+      clusters,
+      policy: policy ? understoodPolicy(policy) : null,
+    })),
+    controlPlane: controlPlane ? { ...controlPlane, token: controlPlane.token ?? '' } : null,
+    cacheEntries: cache.entries,
+    cacheMaxBodyBytes: cache.maxBodyBytes,
+    fallbackClusters,
+  };
+}
