@@ -47,6 +47,8 @@ export interface ControlPlane {
 
 /** Longer than Envoy keeps an idle connection (1 h), so that it is never closed under a request on its way. */
 const KEEP_ALIVE_MS = 65 * 60_000;
+/** Idle sockets are probed, so that those of hosts that vanished do not stay. */
+const PROBE_SOCKETS_MS = 60_000;
 /** Time to receive a whole request. */
 const REQUEST_MS = 30_000;
 /** Bodies of commands; routes that take documents say their own limit. */
@@ -109,6 +111,7 @@ async function buildApp(log: Logger): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { keepAlive: true, keepAliveInitialDelay: PROBE_SOCKETS_MS },
     requestTimeout: REQUEST_MS,
     return503OnClosing: false, // the watch says goodbye by itself, the rest is answered
     routerOptions: { maxParamLength: 256 },

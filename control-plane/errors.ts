@@ -1,6 +1,5 @@
 import createError, { type FastifyError } from '@fastify/error';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from './contract/problem.ts';
 
 const titles = new Map<string, string>();
 
@@ -68,6 +67,12 @@ export const TooManyWatchers = kind(
   'as many requests wait as this process may hold (%s)',
 );
 export const Stopping = kind('REKINDLE_STOPPING', 503, 'The control plane is stopping', 'connect again');
+
+/** One thing that is wrong, and where. */
+interface Problem {
+  readonly path: string;
+  readonly reason: string;
+}
 
 interface Extras {
   readonly errors?: readonly Problem[];

@@ -1,6 +1,7 @@
 import { Mode, Policy } from "./domain/policy";
-import { Key, PLUGIN_CONFIGURATION_SCHEMA } from "./wire/contract.gen";
+import { Key, Place, PLUGIN_CONFIGURATION_SCHEMA, Reason } from "./wire/contract.gen";
 import { readMessage } from "./wire/message";
+import { say } from "./wire/names";
 import { checkClusters, readPolicy } from "./wire/policy";
 import { policyProblems } from "./wire/policy-rules";
 import { Problem, Problems } from "./wire/problem";
@@ -48,7 +49,7 @@ export class SettingsResult {
 export function parseSettings(bytes: Uint8Array): SettingsResult {
   const problems = new Problems();
   if (bytes.length == 0 || bytes[0] != 0x7b) {
-    problems.add("", notJson(bytes));
+    problems.add("", say(Reason.NotJson, bytes.length > 0 ? bytes[0].toString() : "none", "", ""));
     return new SettingsResult(null, problems.list);
   }
   const reader = readMessage(bytes, PLUGIN_CONFIGURATION_SCHEMA, true, problems);
@@ -65,11 +66,6 @@ export function parseSettings(bytes: Uint8Array): SettingsResult {
   return new SettingsResult(problems.list.length == 0 ? settings : null, problems.list);
 }
 
-function notJson(bytes: Uint8Array): string {
-  const first = bytes.length == 0 ? "nothing" : "byte " + bytes[0].toString();
-  return "must start with {, got " + first + ": put the JSON into a google.protobuf.StringValue, a google.protobuf.Struct reaches the filter in binary form";
-}
-
 function readControlPlane(reader: Reader): ControlPlaneSettings {
   const controlPlane = new ControlPlaneSettings();
   controlPlane.cluster = reader.text(Key.Cluster);
@@ -81,21 +77,22 @@ function readControlPlane(reader: Reader): ControlPlaneSettings {
 
 function readService(reader: Reader, settings: Settings, problems: Problems): void {
   const entry = new ServiceSettings();
-  const path = "services[" + settings.services.length.toString() + "].";
+  const index = settings.services.length.toString();
   entry.service = reader.text(Key.Service);
   entry.hosts = reader.list(Key.Hosts).texts();
   entry.clusters = reader.list(Key.Clusters).texts();
   for (let i = 0; i < settings.services.length; i++) {
-    if (settings.services[i].service == entry.service) problems.add(path + "service", "is there twice: " + entry.service);
+    if (settings.services[i].service != entry.service) continue;
+    problems.add(say(Place.Service, index, "", ""), say(Reason.Twice, entry.service, "", ""));
   }
-  if (reader.has(Key.Policy)) entry.policy = readInlinePolicy(reader.object(Key.Policy), entry, settings, path + "policy.", problems);
+  if (reader.has(Key.Policy)) entry.policy = readInlinePolicy(reader.object(Key.Policy), entry, settings, say(Place.Inline, index, "", ""), problems);
   settings.services.push(entry);
 }
 
 function readInlinePolicy(reader: Reader, entry: ServiceSettings, settings: Settings, path: string, problems: Problems): Policy {
   policyProblems(reader, path, problems);
   const policy = readPolicy(reader);
-  if (policy.service != entry.service) problems.add(path + "service", "must be " + entry.service + ", got " + policy.service);
+  if (policy.service != entry.service) problems.add(path + "service", say(Reason.OtherService, entry.service, policy.service, ""));
   const refused = checkClusters(policy, settings.fallbackClusters);
   for (let i = 0; i < refused.length; i++) problems.add(path + refused[i].path, refused[i].reason);
   return policy;

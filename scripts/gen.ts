@@ -8,6 +8,7 @@ import { DEGRADED_REASONS, FILTER_METRICS } from '../control-plane/contract/metr
 import * as names from '../control-plane/contract/names.ts';
 import { PluginConfiguration } from '../control-plane/contract/plugin-configuration.ts';
 import { Policy } from '../control-plane/contract/policy.ts';
+import { PLACES, REASONS } from '../control-plane/contract/reasons.ts';
 import { Report, ReportReply } from '../control-plane/contract/report.ts';
 import { projectRoot } from './project-root.ts';
 import { NOTHING, SCHEMA_KINDS, type SchemaRow, SchemaTable } from './schema-table.ts';
@@ -69,18 +70,20 @@ function schemas(): string {
     ([name, schema]) => `export const ${constantCase(name)}_SCHEMA: i32 = ${schemaTable.place(schema, name)};`,
   );
   const keys = schemaTable.names.slice(0, schemaTable.keyCount);
+  const reasons = Object.values(REASONS).map(withBlanks);
+  const allNames = [...schemaTable.names, ...reasons, ...Object.values(PLACES).map(withBlanks)];
   return [
     enumeration('Pattern', ['Any', ...patterns.map(([name]) => pascalCase(name.replace(/_PATTERN$/, '')))]),
     enumeration('SchemaKind', SCHEMA_KINDS),
     '/** Names of members; the number is the place among NAMES. */',
     enumeration('Key', keys.map(capitalised)),
-    '/** Names of members, patterns, and words of choices, as one text of ASCII: 160 strings would take 6 KiB more. */',
-    rows(
-      'NAMES',
-      schemaTable.names.map((name) => ({ comment: name.replaceAll('*/', '*\\/'), cells: [...Buffer.from(name)] })),
-    ),
+    '/** Texts of problems and of their places; the number is the place among NAMES. */',
+    enumeration('Reason', Object.keys(REASONS).map(capitalised), schemaTable.names.length),
+    enumeration('Place', Object.keys(PLACES).map(capitalised), schemaTable.names.length + reasons.length),
+    '/** Names of members, patterns, words of choices and texts, in ASCII; 0 stands for a value. As strings they would take 10 KiB more. */',
+    rows('NAMES', allNames.map(nameRow)),
     '/** Where each of the names starts, and where the last ends. */',
-    table('NAME_STARTS', 'u16', starts(schemaTable.names)),
+    table('NAME_STARTS', 'u16', starts(allNames)),
     `export const FIRST_PATTERN: i32 = ${schemaTable.keyCount};`,
     '/** By byte: one bit for each pattern inside whose texts the byte may stand. */',
     table('PATTERN_BYTES', 'u16', patternBytes(patterns.map(([, pattern]) => pattern))),
@@ -104,6 +107,16 @@ function schemas(): string {
 export function namedPatterns(): [string, string][] {
   const patterns = Object.entries(names).filter(([name]) => name.endsWith('_PATTERN')) as [string, string][];
   return patterns.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** A text with a NUL for each value. */
+function withBlanks(text: string): string {
+  if (/[^\x20-\x7e]/.test(text)) throw new Error(`${text}: the filter's texts are ASCII`);
+  return text.replaceAll('%', '\0');
+}
+
+function nameRow(name: string): SchemaRow {
+  return { comment: name.replaceAll('\0', '%').replaceAll('*/', '* /'), cells: [...Buffer.from(name)] };
 }
 
 /** By byte of ASCII, the patterns that have it in some text, not first and not last, as bits. */
@@ -135,8 +148,8 @@ const quoted = (text: string) => JSON.stringify(text);
 const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
 const constantCase = (name: string) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 const pascalCase = (name: string) => name.toLowerCase().replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
-const enumeration = (name: string, members: readonly string[]) =>
-  `export enum ${name} {\n${members.map((member) => `  ${member},\n`).join('')}}`;
+const enumeration = (name: string, members: readonly string[], first = 0) =>
+  `export enum ${name} {\n${members.map((member, index) => `  ${member}${index === 0 && first > 0 ? ` = ${first}` : ''},\n`).join('')}}`;
 const table = (name: string, type: string, cells: readonly (string | number)[]) =>
   constantOf(name, `StaticArray<${type}>`, `[${cells.join(', ')}]`);
 const rows = (name: string, list: readonly SchemaRow[]) =>

@@ -46,9 +46,15 @@ export class FleetService {
     const before = this.rendered.name;
     this.held = stored;
     this.rendered = new RenderedDirective(this.lineage, stored);
-    if (isTombstone(stored)) this.evidence = null;
+    if (isTombstone(stored)) this.forget();
     const after = this.rendered.name;
     return before.revision !== after.revision || before.hash !== after.hash;
+  }
+
+  private forget(): void {
+    this.evidence = null;
+    this.live = {};
+    this.suspects = {};
   }
 
   bookOf(state: ServiceState): EvidenceBook {

@@ -7,7 +7,7 @@ import { type Answer, type Load, startLoad } from './load.ts';
 import type { StagePorts } from './ports.ts';
 import { valueIn } from './prometheus.ts';
 import { type Stage, startStage } from './stage.ts';
-import { waitFor } from './wait.ts';
+import { firstOf, waitFor } from './wait.ts';
 
 export interface DemoOptions {
   readonly ports: StagePorts;
@@ -59,7 +59,7 @@ export async function openDemo({ ports, folder, end, say }: DemoOptions, onAnswe
     await close();
     throw error;
   }
-  return { stage, end: AbortSignal.any([end, died.signal]), death: () => death, stopLoad, close };
+  return { stage, end: firstOf(end, died.signal), death: () => death, stopLoad, close };
 }
 
 /** The demo shop's policy, from policy.yaml. */

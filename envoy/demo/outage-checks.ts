@@ -3,17 +3,22 @@ import { type Answer, isUnanswered } from './load.ts';
 import { type Sample, sumIn } from './prometheus.ts';
 import { FEATURES, type ShopFeature } from './shop-mode.ts';
 
-/** What a played outage left behind. Times are monotonic ms, those of the recovery epoch ms. */
-export interface OutageEvidence {
-  readonly answers: readonly Answer[];
-  readonly arrivals: readonly { readonly feature: ShopFeature; readonly atMs: number }[];
-  readonly samples: readonly Sample[];
-  readonly recovery: Recovery | null;
+/** Turns of the course, in monotonic ms. */
+export interface Turns {
   readonly failedAtMs: number;
   /** All features known to be DISABLED by the fleet, at the proxy. */
   readonly openedAtMs: number;
   readonly healedAtMs: number;
+  /** All features known to be ENABLED, at the proxy. */
   readonly recoveredAtMs: number;
+}
+
+/** What a played outage left behind. */
+export interface OutageEvidence extends Turns {
+  readonly answers: readonly Answer[];
+  readonly arrivals: readonly { readonly feature: ShopFeature; readonly atMs: number }[];
+  readonly samples: readonly Sample[];
+  readonly recovery: Recovery | null;
 }
 
 export interface Check {

@@ -1,11 +1,11 @@
 import type { Recovery } from '../../control-plane/domain/model.ts';
 import { type Demo, type DemoOptions, openDemo } from './demo.ts';
 import type { Answer } from './load.ts';
-import { attemptsOf, type Check, checkOutage, type OutageEvidence } from './outage-checks.ts';
-import { markedIn } from './prometheus.ts';
+import { attemptsOf, type Check, checkOutage, type Turns } from './outage-checks.ts';
+import { markedIn, sumIn } from './prometheus.ts';
 import { readFeatures, readLatestRecovery } from './rest.ts';
 import { FEATURES, type ShopFeature } from './shop-mode.ts';
-import { nap, waitFor } from './wait.ts';
+import { firstOf, nap, waitFor } from './wait.ts';
 
 /** A proxy has a vote in opening a feature fleet-wide when it is 10 s old (R10). */
 const ageToVoteMs = 11_000;
@@ -29,65 +29,67 @@ export async function playOutage(options: DemoOptions): Promise<number> {
 
 /** Plays the outage and holds it against its expected course. */
 export async function runOutage(given: DemoOptions): Promise<Check[]> {
-  const options = { ...given, end: AbortSignal.any([given.end, AbortSignal.timeout(deadlineMs)]) };
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), deadlineMs);
+  const options = { ...given, end: firstOf(given.end, deadline.signal) };
+  try {
+    return await observeOutage(options);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function observeOutage(options: DemoOptions): Promise<Check[]> {
   const answers: Answer[] = [];
-  const openedAtMs = performance.now();
-  const demo = await openDemo(options, (answer) => answers.push(answer));
-  const { ports } = options;
-  const latest = (): Promise<Recovery | null> => readLatestRecovery(ports.controlPlane, 'shop');
-  const tell = (what: string): void => options.say(`${((performance.now() - openedAtMs) / 1000).toFixed(1).padStart(5)} s  ${what}`);
   const arrivals: { feature: ShopFeature; atMs: number }[] = [];
+  const startedAtMs = performance.now();
+  const tell = (what: string): void => options.say(`${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(5)} s  ${what}`);
+  const demo = await openDemo(options, (answer) => answers.push(answer));
   demo.stage.shop.onArrival(({ feature, atMs }) => arrivals.push({ feature, atMs }));
   try {
     tell(`healthy: Envoy ${demo.stage.envoyVersion}, control plane, shop and load are up`);
-    await nap(ageToVoteMs, demo.end);
-
-    tell('catalog fails at the shop, and with it recommendations');
-    demo.stage.shop.setMode('catalog', { mode: 'fail', status: 503, healthyShare: 0 });
-    const failedAtMs = performance.now();
-    await until(demo, 'catalog to trip', 5000, async () => (await phaseOf(demo, 'catalog')) !== 'CLOSED');
-    tell('catalog is not CLOSED at the proxy any more: clients get stale or static answers');
-
-    await until(demo, 'the fleet to open all three', 10_000, () => allFlagged(demo, 'DISABLED'));
-    const allOpenAtMs = performance.now();
-    tell('the control plane has opened catalog, checkout and recommendations fleet-wide');
-
-    await nap(outageMs, demo.end);
-    await until(demo, 'three probe attempts', 12_000, async () => attemptsOf(await latest()).length >= 3);
-    tell('the shop heals');
-    demo.stage.shop.setMode('catalog', { mode: 'ok' });
-    const healedAtMs = performance.now();
-
-    for (const feature of FEATURES) {
-      await until(demo, `${feature} to be ENABLED`, 20_000, async () => (await stateAt(ports.controlPlane, feature)) === 'ENABLED');
-      tell(`${feature} is ENABLED`);
-    }
-    await until(demo, 'the filter to follow', 3000, () => allFlagged(demo, 'ENABLED'));
-    const recoveredAtMs = performance.now();
-    tell('all features are ENABLED at the proxy');
-    await nap(calmMs, demo.end);
-    await until(demo, 'the recovery to end', 5000, async () => (await latest())?.endedAtMs != null);
-    const recovery = await latest();
-    tell(`the recovery has ended: ${recovery?.result}`);
+    const turns = await takeCourse(demo, tell);
+    const recovery = await latestRecovery(demo);
     await demo.stopLoad();
     await nap(flushMs, demo.end);
-    const samples = await demo.stage.envoy.metrics();
-
-    tellRecovery(recovery, options.say);
-    const evidence: OutageEvidence = {
-      answers,
-      arrivals,
-      samples,
-      recovery,
-      failedAtMs,
-      openedAtMs: allOpenAtMs,
-      healedAtMs,
-      recoveredAtMs,
-    };
-    return checkOutage(evidence);
+    return checkOutage({ ...turns, answers, arrivals, recovery, samples: await demo.stage.envoy.metrics() });
   } finally {
+    tellRecovery(await latestRecovery(demo).catch(() => null), options.say);
     await demo.close();
   }
+}
+
+/** Healthy, outage, recovery, calm. Throws when a turn does not come in time. */
+async function takeCourse(demo: Demo, tell: (what: string) => void): Promise<Turns> {
+  await nap(ageToVoteMs, demo.end);
+
+  tell('catalog fails at the shop, and with it recommendations');
+  demo.stage.shop.setMode('catalog', { mode: 'fail', status: 503, healthyShare: 0 });
+  const failedAtMs = performance.now();
+  await until(demo, 'catalog to trip', 5000, () => isTripped(demo, 'catalog'));
+  tell('the proxy has tripped catalog: clients get stale or static answers');
+  await until(demo, 'the fleet to open all three', 10_000, () => allFlagged(demo, 'DISABLED'));
+  tell('the control plane has opened catalog, checkout and recommendations fleet-wide');
+  const openedAtMs = performance.now();
+
+  await nap(outageMs, demo.end);
+  await until(demo, 'three probe attempts', 12_000, async () => attemptsOf(await latestRecovery(demo)).length >= 3);
+  tell('the shop heals');
+  demo.stage.shop.setMode('catalog', { mode: 'ok' });
+  const healedAtMs = performance.now();
+
+  for (const feature of FEATURES) {
+    await until(demo, `${feature} to be ENABLED`, 30_000, () => isEnabled(demo, feature));
+    tell(`${feature} is ENABLED`);
+  }
+  await until(demo, 'the filter to follow', 3000, () => allFlagged(demo, 'ENABLED'));
+  tell('all features are ENABLED at the proxy');
+  const recoveredAtMs = performance.now();
+
+  await nap(calmMs, demo.end);
+  await until(demo, 'the recovery to end', 5000, async () => ((await latestRecovery(demo))?.endedAtMs ?? null) !== null);
+  tell('the recovery has ended');
+  return { failedAtMs, openedAtMs, healedAtMs, recoveredAtMs };
 }
 
 /** Waits for one turn of the course; an early end, or a dead server, ends the scenario. */
@@ -99,8 +101,14 @@ async function until(demo: Demo, what: string, timeoutMs: number, isSo: () => Pr
   if ((await waitFor(what, ask, timeoutMs)) === 'ended') throw new Error(demo.death() ?? `ended while waiting for ${what}`);
 }
 
-async function phaseOf(demo: Demo, feature: ShopFeature): Promise<string | null> {
-  return markedIn(await demo.stage.envoy.metrics(), 'rekindle_breaker_phase', { service: 'shop', feature }, 'phase');
+/** Whether the proxy, or already the fleet, keeps the feature from the shop. */
+async function isTripped(demo: Demo, feature: ShopFeature): Promise<boolean> {
+  const samples = await demo.stage.envoy.metrics();
+  const labels = { service: 'shop', feature };
+  return (
+    sumIn(samples, 'rekindle_transitions_total', { ...labels, to: 'OPEN' }) > 0 ||
+    markedIn(samples, 'rekindle_feature_state', labels, 'state') === 'DISABLED'
+  );
 }
 
 /** Whether the proxy holds this flag for every feature. */
@@ -109,8 +117,13 @@ async function allFlagged(demo: Demo, state: string): Promise<boolean> {
   return FEATURES.every((feature) => markedIn(samples, 'rekindle_feature_state', { service: 'shop', feature }, 'state') === state);
 }
 
-async function stateAt(controlPlanePort: number, feature: ShopFeature): Promise<string | null> {
-  return (await readFeatures(controlPlanePort, 'shop')).find(({ name }) => name === feature)?.state ?? null;
+async function isEnabled(demo: Demo, feature: ShopFeature): Promise<boolean> {
+  const features = await readFeatures(demo.stage.ports.controlPlane, 'shop');
+  return features.find(({ name }) => name === feature)?.state === 'ENABLED';
+}
+
+function latestRecovery(demo: Demo): Promise<Recovery | null> {
+  return readLatestRecovery(demo.stage.ports.controlPlane, 'shop');
 }
 
 /** The control plane's own account of the recovery. */

@@ -39,3 +39,13 @@ export function nap(ms: number, end: AbortSignal): Promise<void> {
     end.addEventListener('abort', done);
   });
 }
+
+/** Aborts when one of these does. AbortSignal.any is not used: on Node 20 its signal may be collected before a timeout aborts it. */
+export function firstOf(...signals: readonly AbortSignal[]): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of signals) {
+    if (signal.aborted) controller.abort();
+    else signal.addEventListener('abort', () => controller.abort(), { once: true });
+  }
+  return controller.signal;
+}

@@ -38,6 +38,16 @@ export function resetArena(): void {
   used = 0;
 }
 
+/** How much of the arena is taken, for `releaseArena`. */
+export function arenaUsed(): i32 {
+  return used;
+}
+
+/** Gives back what the host put into the arena since: for values that are copied at once, of which a tick reads many. */
+export function releaseArena(to: i32): void {
+  used = to;
+}
+
 /** Offset of the last returned value in the arena; -1: it lies elsewhere or nowhere. */
 export function returnedOffset(): i32 {
   const base = changetype<usize>(arena);

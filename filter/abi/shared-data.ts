@@ -1,7 +1,7 @@
 import { CAS_CREATE, Status } from "./enums";
 import { proxy_get_shared_data, proxy_set_shared_data } from "./imports";
 import {
-  arena, outExtra, outPointer, outSize, returnedExtra, returnedOffset, returnedSize, takeBuffer, wantBuffer,
+  arena, arenaUsed, outExtra, outPointer, outSize, releaseArena, returnedExtra, returnedOffset, returnedSize, takeBuffer, wantBuffer,
 } from "./memory";
 
 /** `cas` of a key that is missing. Envoy's counter never gives 0. */
@@ -11,7 +11,9 @@ export const UNKNOWN: u32 = 0xfffffffe;
 
 /** Change mark of a key's value; MISSING when the key is. The value itself should be tiny: it is copied into the arena. */
 export function sharedVersion(key: ArrayBuffer): u32 {
+  const before = arenaUsed();
   const status = proxy_get_shared_data(changetype<usize>(key), key.byteLength, outPointer(), outSize(), outExtra());
+  releaseArena(before);
   return status == Status.Ok ? returnedExtra() : MISSING;
 }
 
@@ -25,7 +27,9 @@ export function readWordCount(): i32 {
 /** Reads a value of 64-bit words into `words`. Returns its cas, MISSING when there is none; see `readWordCount`. */
 export function readWords(key: ArrayBuffer, words: StaticArray<i64>): u32 {
   wordCount = -1;
+  const before = arenaUsed();
   const status = proxy_get_shared_data(changetype<usize>(key), key.byteLength, outPointer(), outSize(), outExtra());
+  releaseArena(before);
   if (status == Status.NotFound) return MISSING;
   if (status != Status.Ok) return UNKNOWN;
   const size = returnedSize();

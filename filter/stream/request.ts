@@ -129,6 +129,7 @@ function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
       copyBytes(stream.key, KEY_BYTES, length);
       stream.keyLength = length;
       stream.authorized = hasHeader(HeaderMap.Request, AUTHORIZATION);
+      stream.cookied = hasHeader(HeaderMap.Request, COOKIE);
       stream.ranged = hasHeader(HeaderMap.Request, RANGE);
       const controls = hasHeader(HeaderMap.Request, CACHE_CONTROL);
       // One that cannot be read may forbid storing.

@@ -115,6 +115,7 @@ function captureWhenDue(stream: Stream, feature: Feature, status: i32, endOfStre
   candidate.names = headers.names;
   candidate.values = headers.values;
   candidate.authorized = stream.authorized;
+  candidate.cookied = stream.cookied;
   candidate.ranged = stream.ranged;
   candidate.requestCacheControl = stream.cacheControl;
   candidate.varyHeaders = stale.varyHeaders;

@@ -61,6 +61,7 @@ export class Stream {
   keyLength: i32 = 0;
   isGet: bool = false;
   authorized: bool = false;
+  cookied: bool = false;
   ranged: bool = false;
   cacheControl: string = "";
   capture: Capture | null = null;

@@ -1,5 +1,6 @@
-import { Key } from "./contract.gen";
+import { Key, Place, Reason } from "./contract.gen";
 import { HashTable } from "./hash-table";
+import { say } from "./names";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
 
@@ -13,7 +14,8 @@ export function dependencyProblems(features: Items, prefix: string, problems: Pr
     const name = feature.text(Key.Name);
     const index = names.push(name) - 1;
     const first = indexes.note(feature.hash(Key.Name), index);
-    if (first >= 0) problems.add(featurePath(prefix, index) + "name", "is the name of features[" + first.toString() + "] too: " + name);
+    if (first < 0) continue;
+    problems.add(prefix + say(Place.Name, index.toString(), "", ""), say(Reason.SameName, first.toString(), name, ""));
   }
   for (let item = features.first(); item >= 0; item = features.next(item)) {
     targets.push(targetsOf(features.object(item), targets.length, indexes, prefix, problems));
@@ -21,12 +23,8 @@ export function dependencyProblems(features: Items, prefix: string, problems: Pr
   cycleProblems(names, targets, prefix, problems);
 }
 
-export function featurePath(prefix: string, index: i32): string {
-  return prefix + "features[" + index.toString() + "].";
-}
-
 function dependencyPath(prefix: string, index: i32, position: i32): string {
-  return featurePath(prefix, index) + "dependsOn[" + position.toString() + "].feature";
+  return prefix + say(Place.Dependency, index.toString(), position.toString(), "");
 }
 
 /** By dependency of the feature, the index of the feature it names, or -1. */
@@ -41,12 +39,11 @@ function targetsOf(feature: Reader, index: i32, indexes: HashTable, prefix: stri
     const name = dependency.text(Key.Feature);
     const hash = dependency.hash(Key.Feature);
     const target = indexes.find(hash);
-    let reason = "";
-    if (target < 0) reason = "names no feature of this policy: " + name;
-    else if (hash == self) reason = "names the feature itself";
-    else if (targets.includes(target)) reason = "is there twice: " + name;
-    if (reason.length > 0) problems.add(dependencyPath(prefix, index, position), reason);
-    targets[position++] = reason.length > 0 ? -1 : target;
+    const isRepeated = target >= 0 && targets.includes(target);
+    const isSound = target >= 0 && hash != self && !isRepeated;
+    const reason = target < 0 ? Reason.NoSuchFeature : isRepeated ? Reason.Twice : Reason.Itself;
+    if (!isSound) problems.add(dependencyPath(prefix, index, position), say(reason, name, "", ""));
+    targets[position++] = isSound ? target : -1;
   }
   return targets;
 }
@@ -74,7 +71,7 @@ function cycleProblems(names: string[], targets: StaticArray<i32>[], prefix: str
         isOpen[target] = true;
         trail[depth++] = target;
       } else if (looked[target] <= targets[target].length && !problems.isFull) {
-        problems.add(dependencyPath(prefix, index, position), "closes a cycle: " + cycle(names, trail, depth, target));
+        problems.add(dependencyPath(prefix, index, position), say(Reason.Cycle, cycle(names, trail, depth, target), "", ""));
       }
     }
   }

@@ -1,8 +1,9 @@
 import { Policy } from "../domain/policy";
-import { DIRECTIVE_SCHEMA, FEATURE_STATES, Key, POLICY_SCHEMA } from "./contract.gen";
+import { DIRECTIVE_SCHEMA, FEATURE_STATES, Key, Place, POLICY_SCHEMA, Reason } from "./contract.gen";
 import { HashTable } from "./hash-table";
 import { JsonWriter } from "./json-writer";
 import { readMessage } from "./message";
+import { say } from "./names";
 import { readPolicy } from "./policy";
 import { policyProblems } from "./policy-rules";
 import { Problem, Problems } from "./problem";
@@ -115,7 +116,9 @@ function readFlags(items: Items, problems: Problems): FlagEntry[] {
     flag.admit = <i32>reader.integer(Key.Admit);
     flag.byPerson = reader.choice(Key.By) == BY_PERSON;
     flag.expiresInMs = reader.integer(Key.ExpiresInMs, -1);
-    if (seen.note(reader.hash(Key.Feature), 0) >= 0) problems.add("flags[" + flags.length.toString() + "].feature", "is there twice: " + flag.feature);
+    if (seen.note(reader.hash(Key.Feature), 0) >= 0) {
+      problems.add(say(Place.Flag, flags.length.toString(), "", ""), say(Reason.Twice, flag.feature, "", ""));
+    }
     flags.push(flag);
   }
   return flags;
@@ -124,7 +127,7 @@ function readFlags(items: Items, problems: Problems): FlagEntry[] {
 function takePolicy(directive: Directive, reader: Reader, problems: Problems): void {
   policyProblems(reader, "policy.", problems);
   const policy = readPolicy(reader);
-  if (policy.service != directive.service) problems.add("policy.service", "must be " + directive.service + ", got " + policy.service);
+  if (policy.service != directive.service) problems.add("policy.service", say(Reason.OtherService, directive.service, policy.service, ""));
   const document = reader.document;
   directive.policy = policy;
   directive.policyBytes = document.source.slice(document.start(reader.node), document.end(reader.node));

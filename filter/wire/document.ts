@@ -123,14 +123,16 @@ export class JsonDocument {
     return String.UTF8.decode(this.text.slice(this.start(node), this.end(node)).buffer);
   }
 
-  /** Content of a string, key or number for a message: cut at `limit` bytes, and without control characters. */
+  /** A value for a message: a string's or key's content, else its text; cut at `limit` bytes, and without control characters. */
   excerpt(node: i32, limit: i32): string {
+    const kind = this.kind(node);
+    const from = kind == NodeKind.Text || kind == NodeKind.Key ? this.text : this.source;
     const start = this.start(node);
     let end = this.end(node);
     const isCut = end - start > limit;
     if (isCut) end = start + limit;
-    while (isCut && end > start && (this.text[end] & 0xc0) == 0x80) end--;
-    const bytes = this.text.slice(start, end);
+    while (isCut && end > start && (from[end] & 0xc0) == 0x80) end--;
+    const bytes = from.slice(start, end);
     for (let i = 0; i < bytes.length; i++) if (bytes[i] < 0x20 || bytes[i] == 0x7f) bytes[i] = 0x3f;
     return String.UTF8.decode(bytes.buffer) + (isCut ? "…" : "");
   }

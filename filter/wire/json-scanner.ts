@@ -1,15 +1,15 @@
+import { Reason } from "./contract.gen";
 import { JsonDocument, NONE, NodeKind } from "./document";
 import { sequenceLength, writeCodePoint } from "./utf8";
 
 const QUOTE: i32 = 0x22;
 const BACKSLASH: i32 = 0x5c;
-const ILL_FORMED: string = "ill-formed string";
 
 /** Reads the tokens of a JSON text into the nodes of a document. */
 export class JsonScanner {
   at: i32 = 0;
   /** What was wrong at `at`. */
-  reason: string = "";
+  reason: Reason = Reason.ExpectedValue;
   private source: Uint8Array;
 
   constructor(private document: JsonDocument) {
@@ -33,7 +33,7 @@ export class JsonScanner {
     return true;
   }
 
-  fail(reason: string): i32 {
+  fail(reason: Reason): i32 {
     this.reason = reason;
     return NONE;
   }
@@ -48,7 +48,7 @@ export class JsonScanner {
 
   word(word: string, kind: NodeKind): i32 {
     const start = this.at;
-    for (let i = 0; i < word.length; i++) if (this.byteAt(start + i) != word.charCodeAt(i)) return this.fail("expected a value");
+    for (let i = 0; i < word.length; i++) if (this.byteAt(start + i) != word.charCodeAt(i)) return this.fail(Reason.ExpectedValue);
     this.at = start + word.length;
     return this.close(this.add(kind, start));
   }
@@ -58,15 +58,15 @@ export class JsonScanner {
     const start = this.at;
     if (this.byteAt(this.at) == 0x2d) this.at++;
     if (this.byteAt(this.at) == 0x30) this.at++;
-    else if (!this.digits()) return this.fail("expected a value");
+    else if (!this.digits()) return this.fail(Reason.ExpectedValue);
     if (this.byteAt(this.at) == 0x2e) {
       this.at++;
-      if (!this.digits()) return this.fail("expected a value");
+      if (!this.digits()) return this.fail(Reason.ExpectedValue);
     }
     if ((this.byteAt(this.at) | 0x20) == 0x65) {
       this.at++;
       if (this.byteAt(this.at) == 0x2b || this.byteAt(this.at) == 0x2d) this.at++;
-      if (!this.digits()) return this.fail("expected a value");
+      if (!this.digits()) return this.fail(Reason.ExpectedValue);
     }
     return this.close(this.add(NodeKind.Number, start));
   }
@@ -89,12 +89,12 @@ export class JsonScanner {
       }
       if (byte == BACKSLASH) {
         const code = this.escape();
-        if (code < 0) return this.fail(ILL_FORMED);
+        if (code < 0) return this.fail(Reason.IllFormedString);
         to = writeCodePoint(this.document.ownText(), to, code);
         continue;
       }
       const length = byte < 0x20 ? 0 : byte < 0x80 ? 1 : sequenceLength(this.source, this.at);
-      if (length == 0) return this.fail(ILL_FORMED); // a control character, the end, or ill-formed UTF-8
+      if (length == 0) return this.fail(Reason.IllFormedString); // a control character, the end, or ill-formed UTF-8
       const isMoved = to < this.at;
       for (let i = 0; i < length; i++, to++, this.at++) if (isMoved) this.document.text[to] = this.source[this.at];
     }

@@ -1,5 +1,7 @@
+import { Reason } from "./contract.gen";
 import { JsonDocument, NONE, NodeKind } from "./document";
 import { JsonScanner } from "./json-scanner";
+import { say } from "./names";
 import { Problems } from "./problem";
 
 /** Members that one object may have; the search for duplicate names is quadratic below this. */
@@ -11,7 +13,7 @@ const MAX_MEMBERS: i32 = 512;
  */
 export function parseJson(bytes: Uint8Array, maxBytes: i32, maxDepth: i32, problems: Problems): JsonDocument | null {
   if (bytes.length > maxBytes) {
-    problems.add("", "must have at most " + maxBytes.toString() + " bytes, got " + bytes.length.toString());
+    problems.add("", say(Reason.Bytes, maxBytes.toString(), bytes.length.toString(), ""));
     return null;
   }
   const parser = new JsonParser(bytes, maxDepth);
@@ -37,11 +39,11 @@ class JsonParser {
 
   tell(problems: Problems): void {
     const path = this.path.startsWith(".") ? this.path.substring(1) : this.path;
-    problems.add(path, this.scanner.reason + " at byte " + this.scanner.at.toString());
+    problems.add(path, say(this.scanner.reason, this.scanner.at.toString(), "", ""));
   }
 
   atEnd(): bool {
-    return this.scanner.peek() < 0 || this.fail("expected the end") == 0;
+    return this.scanner.peek() < 0 || this.fail(Reason.ExpectedEnd) == 0;
   }
 
   /** Parses the value that comes next, inside `depth` containers; NONE if it is not well-formed. */
@@ -72,17 +74,17 @@ class JsonParser {
     let previous = NONE;
     if (scanner.take(0x7d)) return scanner.close(object);
     do {
-      if (scanner.peek() != 0x22) return this.fail("expected a name");
+      if (scanner.peek() != 0x22) return this.fail(Reason.ExpectedName);
       const key = scanner.string(NodeKind.Key);
       if (key < 0) return NONE;
       this.document.link(object, previous, key);
       previous = key;
-      if (this.document.count(object) > MAX_MEMBERS) return this.failIn(key, "too many members");
-      if (!this.isNew(object, key)) return this.failIn(key, "is there twice");
-      if (!scanner.take(0x3a)) return this.failIn(key, "expected :");
+      if (this.document.count(object) > MAX_MEMBERS) return this.failIn(key, Reason.TooManyMembers);
+      if (!this.isNew(object, key)) return this.failIn(key, Reason.RepeatedMember);
+      if (!scanner.take(0x3a)) return this.failIn(key, Reason.ExpectedColon);
       if (this.value(depth + 1) < 0) return this.inside(key);
     } while (scanner.take(0x2c));
-    return scanner.take(0x7d) ? scanner.close(object) : this.fail("expected , or }");
+    return scanner.take(0x7d) ? scanner.close(object) : this.fail(Reason.ExpectedMember);
   }
 
   private list(depth: i32): i32 {
@@ -101,7 +103,7 @@ class JsonParser {
       this.document.link(list, previous, item);
       previous = item;
     } while (scanner.take(0x2c));
-    return scanner.take(0x5d) ? scanner.close(list) : this.fail("expected , or ]");
+    return scanner.take(0x5d) ? scanner.close(list) : this.fail(Reason.ExpectedItem);
   }
 
   /** Whether no earlier member of the object has the name of its last one. */
@@ -116,15 +118,15 @@ class JsonParser {
   }
 
   private tooDeep(): i32 {
-    return this.fail("must be nested at most " + this.maxDepth.toString() + " deep");
+    return this.fail(Reason.NestedTooDeep);
   }
 
-  private fail(reason: string): i32 {
+  private fail(reason: Reason): i32 {
     this.scanner.fail(reason);
     return NONE;
   }
 
-  private failIn(key: i32, reason: string): i32 {
+  private failIn(key: i32, reason: Reason): i32 {
     this.fail(reason);
     return this.inside(key);
   }

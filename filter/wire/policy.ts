@@ -11,8 +11,8 @@ import {
   RungPolicy,
   StatusRange,
 } from "../domain/policy";
-import { Key } from "./contract.gen";
-import { featurePath } from "./dependency-rules";
+import { Key, Place, Reason } from "./contract.gen";
+import { say } from "./names";
 import { Problem, Problems } from "./problem";
 import { Reader } from "./reader";
 
@@ -41,8 +41,7 @@ export function checkClusters(policy: Policy, allowed: string[]): Problem[] {
     for (let j = 0; j < fallback.length; j++) {
       const rung = fallback[j];
       if (rung.kind != RungKind.Cluster || allowed.includes(rung.cluster)) continue;
-      const path = featurePath("", i) + "fallback[" + j.toString() + "].cluster.name";
-      problems.add(path, "must be one of fallbackClusters, got " + rung.cluster);
+      problems.add(say(Place.Cluster, i.toString(), j.toString(), ""), say(Reason.OtherCluster, rung.cluster, "", ""));
     }
   }
   return problems.list;

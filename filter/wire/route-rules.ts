@@ -1,6 +1,6 @@
-import { Key } from "./contract.gen";
-import { featurePath } from "./dependency-rules";
+import { Key, Place, Reason } from "./contract.gen";
 import { HashTable, hashOn } from "./hash-table";
+import { nameText, say } from "./names";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
 import { isTemplate, templateHash } from "./template-rules";
@@ -19,12 +19,14 @@ export function routeProblems(features: Items, prefix: string, problems: Problem
     let position = 0;
     for (let node = routes.first(); node >= 0; node = routes.next(node)) {
       const route = routes.object(node);
-      const at = prefix + place(index, position);
       if (isSound(route.object(Key.Path))) {
         const taker = takerOf(route, (index << 8) | position, takers);
-        if (taker >= 0) problems.add(at, "is never reached: " + place(taker >> 8, taker & 255) + " takes its requests");
+        if (taker >= 0) {
+          const reason = say(Reason.Unreachable, placeOf(Place.Route, taker >> 8, taker & 255), "", "");
+          problems.add(prefix + placeOf(Place.Route, index, position), reason);
+        }
       } else {
-        problems.add(at + ".path.template", "must have each {name}, of letters, digits, _ and -, fill a whole segment, and no name twice");
+        problems.add(prefix + placeOf(Place.Template, index, position), nameText(Reason.Template));
       }
       position++;
     }
@@ -32,8 +34,8 @@ export function routeProblems(features: Items, prefix: string, problems: Problem
   }
 }
 
-function place(feature: i32, route: i32): string {
-  return featurePath("", feature) + "routes[" + route.toString() + "]";
+function placeOf(place: Place, feature: i32, route: i32): string {
+  return say(place, feature.toString(), route.toString(), "");
 }
 
 /** At most so many kinds of requests do the routes name. */

@@ -1,7 +1,7 @@
-import { FIRST_PATTERN, LIMITS, SchemaKind } from "./contract.gen";
+import { FIRST_PATTERN, LIMITS, Pattern, Reason, SchemaKind } from "./contract.gen";
 import { JsonDocument, NodeKind } from "./document";
 import { exactInteger, NOT_AN_INTEGER } from "./integer";
-import { isName, nameText } from "./names";
+import { isName, nameText, say } from "./names";
 import { matches } from "./patterns";
 import { Problems } from "./problem";
 import { countOf, isRequired, itemOf, kindOf, maximumOf, memberName, memberSchema, minimumOf, patternOf, wordOf } from "./schema";
@@ -29,7 +29,7 @@ export class Validator {
     switch (kindOf(schema)) {
       case SchemaKind.Boolean: {
         const kind = this.document.kind(node);
-        if (kind != NodeKind.True && kind != NodeKind.False) this.mustBe("true or false", node);
+        if (kind != NodeKind.True && kind != NodeKind.False) this.refuse(node, Reason.Boolean, "", "");
         return;
       }
       case SchemaKind.Integer:
@@ -55,17 +55,17 @@ export class Validator {
       const value = exactInteger(document.source, document.start(node), document.end(node));
       if (value != NOT_AN_INTEGER && value >= least && value <= most) return;
     }
-    this.mustBe("an integer" + between(least, most), node);
+    this.refuse(node, Reason.Integer, least.toString(), most.toString());
   }
 
   private text(node: i32, schema: i32): void {
     const document = this.document;
-    if (document.kind(node) != NodeKind.Text) return this.mustBe("a string", node);
+    if (document.kind(node) != NodeKind.Text) return this.refuse(node, Reason.Text, "", "");
     const start = document.start(node);
     const end = document.end(node);
-    this.size(codePoints(document.text, start, end), schema, " character");
+    this.size(codePoints(document.text, start, end), schema, Reason.Characters);
     const pattern = patternOf(schema);
-    if (!matches(pattern, document.text, start, end)) this.mustBe("text like " + nameText(FIRST_PATTERN + pattern - 1), node);
+    if (!matches(pattern, document.text, start, end)) this.refuse(node, Reason.Like, patternText(pattern), "");
   }
 
   private choice(node: i32, schema: i32): void {
@@ -74,14 +74,14 @@ export class Validator {
     for (let i = 0; i < count; i++) if (isText && this.is(node, wordOf(schema, i))) return;
     if (this.problems.isFull) return;
     let words = nameText(wordOf(schema, 0));
-    for (let i = 1; i < count; i++) words += (i < count - 1 ? ", " : " or ") + nameText(wordOf(schema, i));
-    this.mustBe(words, node);
+    for (let i = 1; i < count; i++) words += ", " + nameText(wordOf(schema, i));
+    this.refuse(node, Reason.OneOf, words, "");
   }
 
   private list(node: i32, schema: i32): void {
     const document = this.document;
-    if (document.kind(node) != NodeKind.List) return this.mustBe("a list", node);
-    this.size(document.count(node), schema, " item");
+    if (document.kind(node) != NodeKind.List) return this.refuse(node, Reason.List, "", "");
+    this.size(document.count(node), schema, Reason.Items);
     const itemSchema = itemOf(schema);
     let index = 0;
     for (let item = document.first(node); item >= 0; item = document.next(item)) {
@@ -93,21 +93,21 @@ export class Validator {
 
   private record(node: i32, schema: i32): void {
     const document = this.document;
-    if (document.kind(node) != NodeKind.Object) return this.mustBe("an object", node);
-    this.size(document.count(node), schema, " member");
+    if (document.kind(node) != NodeKind.Object) return this.refuse(node, Reason.Object, "", "");
+    this.size(document.count(node), schema, Reason.Members);
     const pattern = patternOf(schema);
     const valueSchema = itemOf(schema);
     for (let key = document.first(node); key >= 0; key = document.next(key)) {
       this.enter(key);
       if (matches(pattern, document.text, document.start(key), document.end(key))) this.check(key + 1, valueSchema);
-      else this.add("must have a name like " + nameText(FIRST_PATTERN + pattern - 1));
+      else this.add(say(Reason.NameLike, patternText(pattern), "", ""));
       this.depth--;
     }
   }
 
   private object(node: i32, schema: i32): void {
     const document = this.document;
-    if (document.kind(node) != NodeKind.Object) return this.mustBe("an object", node);
+    if (document.kind(node) != NodeKind.Object) return this.refuse(node, Reason.Object, "", "");
     let seen: u64 = 0;
     let known = 0;
     for (let key = document.first(node); key >= 0; key = document.next(key)) {
@@ -120,21 +120,21 @@ export class Validator {
         document.label(key, memberName(schema, position));
         this.check(key + 1, memberSchema(schema, position));
       } else {
-        this.add("is not known");
+        this.add(nameText(Reason.Unknown));
       }
       this.depth--;
     }
     this.missing(schema, seen);
     // Members that an older filter does not know count as some, but never as too many.
     const count = document.count(node);
-    if (this.isStrict || count == 0 || known > maximumOf(schema, i32.MAX_VALUE)) this.size(count, schema, " member");
+    if (this.isStrict || count == 0 || known > maximumOf(schema, i32.MAX_VALUE)) this.size(count, schema, Reason.Members);
   }
 
   private missing(schema: i32, seen: u64): void {
     for (let i = 0; i < countOf(schema); i++) {
       if (!isRequired(schema, i) || (seen >> i) & 1) continue;
       const path = this.path();
-      this.problems.add((path.length > 0 ? path + "." : "") + nameText(memberName(schema, i)), "is required");
+      this.problems.add((path.length > 0 ? path + "." : "") + nameText(memberName(schema, i)), nameText(Reason.Required));
     }
   }
 
@@ -152,33 +152,19 @@ export class Validator {
     return isName(name, this.document.text, this.document.start(node), this.document.end(node));
   }
 
-  private size(size: i32, schema: i32, unit: string): void {
+  private size(size: i32, schema: i32, reason: Reason): void {
     const least = minimumOf(schema, 0);
     const most = maximumOf(schema, i32.MAX_VALUE);
-    if (size < least || size > most) this.add("must have" + between(least, most) + unit + (most == 1 ? "" : "s") + ", got " + size.toString());
+    if (size >= least && size <= most) return;
+    if (!this.problems.isFull) this.add(say(reason, least.toString(), most.toString(), size.toString()));
   }
 
-  private mustBe(what: string, node: i32): void {
-    if (!this.problems.isFull) this.add("must be " + what + ", got " + this.got(node));
-  }
-
-  private got(node: i32): string {
-    switch (this.document.kind(node)) {
-      case NodeKind.Null:
-        return "null";
-      case NodeKind.False:
-        return "false";
-      case NodeKind.True:
-        return "true";
-      case NodeKind.Number:
-        return this.document.excerpt(node, EXCERPT);
-      case NodeKind.Text:
-        return '"' + this.document.excerpt(node, EXCERPT) + '"';
-      case NodeKind.List:
-        return "a list";
-      default:
-        return "an object";
-    }
+  /** Notes that a value is not what it must be. The values of the reason are `a` and `b`, unless empty, and what was got. */
+  private refuse(node: i32, reason: Reason, a: string, b: string): void {
+    if (this.problems.isFull) return;
+    const excerpt = this.document.excerpt(node, EXCERPT);
+    const got = this.document.kind(node) == NodeKind.Text ? '"' + excerpt + '"' : excerpt;
+    this.add(say(reason, a.length > 0 ? a : got, b.length > 0 ? b : got, got));
   }
 
   private enter(step: i32): void {
@@ -200,8 +186,6 @@ export class Validator {
   }
 }
 
-/** ` from 1 to 63`, or ` exactly 12`. */
-function between(least: i64, most: i64): string {
-  if (least == most) return " exactly " + least.toString();
-  return " from " + least.toString() + " to " + most.toString();
+function patternText(pattern: Pattern): string {
+  return nameText(FIRST_PATTERN + pattern - 1);
 }

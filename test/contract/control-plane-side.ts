@@ -41,6 +41,12 @@ export function controlPlanePaths(message: Message, input: unknown): string[] {
   }
 }
 
+/** What its rules beyond the schema find wrong with a policy; null if its schema refuses it. */
+export function controlPlaneRuleProblems(policy: unknown) {
+  const read = policyReader.read(structuredClone(policy));
+  return isRefused(read) ? null : policyProblems(read.value);
+}
+
 /** Each path once, in order. */
 export function pathsOf(problems: readonly { readonly path: string }[], prefix = ''): string[] {
   return [...new Set(problems.map(({ path }) => prefix + path))].sort();

@@ -59,7 +59,7 @@ describe('is refused', () => {
       'seventeen levels',
       '{"a":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}',
       'a[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]',
-      'must be nested at most 16 deep at byte 20',
+      'nested too deep at byte 20',
     ],
     ['a name that is there twice', '{"a":1,"b":2,"a":3}', 'a', 'is there twice at byte 16'],
     ['a name that is there twice, once escaped', String.raw`{"ab":1,"\u0061b":2}`, 'ab', 'is there twice at byte 17'],

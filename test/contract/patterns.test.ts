@@ -17,8 +17,9 @@ test('the filter knows each pattern', () => {
 
 describe.each(patterns.map(([name, pattern], index) => ({ name, pattern, number: index + 1 })))('$name', ({ pattern, number }) => {
   const regex = new RegExp(pattern);
-  const agrees = (text: string) =>
+  const agrees = (text: string) => {
     expect({ text, matches: wire.patternMatches(number, text) }).toEqual({ text, matches: regex.test(text) });
+  };
 
   test('law: the filter matches what the regular expression matches', () => {
     const near = fc.tuple(fc.stringMatching(regex), fc.nat(), fc.string({ unit: 'grapheme', maxLength: 2 })).map(([text, at, put]) => {

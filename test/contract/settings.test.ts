@@ -15,7 +15,7 @@ describe('a plugin configuration that is not JSON text', () => {
 
   test('names the likely cause', () => {
     expect(wire.problems('settings', struct)).toEqual([{ path: '', reason: `must start with {, got byte 10: ${hint}` }]);
-    expect(wire.problems('settings', '')).toEqual([{ path: '', reason: `must start with {, got nothing: ${hint}` }]);
+    expect(wire.problems('settings', '')).toEqual([{ path: '', reason: `must start with {, got byte none: ${hint}` }]);
   });
 
   test('that is cut off says where', () => {
@@ -27,7 +27,7 @@ describe('the log line', () => {
   test('names path and reason of each problem', () => {
     const configuration = { mode: 'on', services: [{ service: 'Shop' }], cache: { entries: 1 } };
     expect(wire.settingsLine(JSON.stringify(configuration))).toBe(
-      'mode must be enforce, shadow or off, got "on"; ' +
+      'mode must be one of enforce, shadow, off, got "on"; ' +
         'services[0].service must be text like ^[a-z0-9][a-z0-9-]{0,62}$, got "Shop"; ' +
         'cache.entries must be an integer from 4 to 4096, got 1',
     );

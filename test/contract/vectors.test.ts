@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { controlPlanePaths, MESSAGES, type Message } from './control-plane-side.ts';
+import { controlPlanePaths, controlPlaneRuleProblems, MESSAGES, type Message } from './control-plane-side.ts';
 import { filterProblems } from './filter-side.ts';
 import { loadWire, type WireModule } from './wire-module.ts';
 
@@ -25,6 +25,14 @@ beforeAll(async () => {
 
 test('each message has vectors', () => {
   expect(new Set(vectors.map(({ message }) => message))).toEqual(new Set(MESSAGES));
+});
+
+test.for(vectors.filter(({ message }) => message === 'policy'))('$file: both sides tell broken rules in the same words', ({ input }) => {
+  const problems = controlPlaneRuleProblems(input);
+  if (problems === null) return;
+  const byPlace = (a: { path: string; reason: string }, b: { path: string; reason: string }) =>
+    a.path + a.reason < b.path + b.reason ? -1 : 1;
+  expect(filterProblems(wire, 'policy', input).sort(byPlace)).toEqual([...problems].sort(byPlace));
 });
 
 describe.each(vectors)('$file: $says', ({ message, input, problems }) => {

@@ -38,22 +38,29 @@ export interface RawReport {
   readonly features: readonly { readonly name: string; readonly counts: readonly bigint[] }[];
 }
 
+const COLLECT_EVERY = 50;
+
 export type WireModule = Awaited<ReturnType<typeof loadWire>>;
 
 /** The filter's wire code in a module of its own. A call that traps throws. */
 export async function loadWire() {
-  const module = await loadFilter<WireExports & Record<TextOfBytes | JsonOfBytes | BytesOfBytes, (bytes: number) => number>>('wire');
+  const module = await loadFilter<WireExports & Record<TextOfBytes | JsonOfBytes | BytesOfBytes, (bytes: number) => number>>(
+    'wire',
+    'minimal',
+  );
   const { BYTES_ID, COUNTS_ID } = module;
   const text = (value: string) => module.__pin(module.__newString(value));
   const array = (id: { readonly value: number }, values: ArrayLike<number | bigint>) =>
     module.__pin(module.__newArray(id.value, values as number[]));
 
-  /** Calls with arguments that live as long as the call. */
+  let calls = 0;
+  /** Calls with arguments that live as long as the call, and collects garbage now and then, as the release does on its tick. */
   const call = <T>(args: number[], run: (...args: number[]) => T): T => {
     try {
       return run(...args);
     } finally {
       for (const pointer of args) module.__unpin(pointer);
+      if (++calls % COLLECT_EVERY === 0) module.__collect();
     }
   };
   const asBytes = (input: string | Uint8Array) => array(BYTES_ID, typeof input === 'string' ? new TextEncoder().encode(input) : input);

@@ -22,7 +22,7 @@ const RECOVERED_SHARE_PERCENT = 50;
 export function followLocalRecovery(context: RecoveryContext): void {
   const { draft } = context;
   for (const name of graphOf(draft.state.policy).order()) {
-    if (draft.record(name).state === 'ENABLED' || !isSteered(draft.state, name) || dependencyHold(context, name)) continue;
+    if (draft.record(name).state === 'ENABLED' || !isSteered(draft.state, name) || lacksDependency(context, name)) continue;
     const why = recoveredLocally(context, name);
     if (why) raise(context, name, why);
   }
@@ -30,6 +30,12 @@ export function followLocalRecovery(context: RecoveryContext): void {
   if (!isOver) return;
   if (raised(context)) endRecovery(draft, 'recovered-locally', { because: 'recovered-locally' });
   draft.patchService({ released: false });
+}
+
+/** A dependency need not have settled: the dependants' own traffic shows that it carries them. */
+function lacksDependency(context: RecoveryContext, name: string): boolean {
+  const hold = dependencyHold(context, name);
+  return hold !== null && hold.because !== 'dependency-settling';
 }
 
 /** Whether the last lowered feature came back in this very tick without the fleet. */

@@ -74,7 +74,11 @@ function writeHealth({ draft }: RecoveryContext, name: string, verdict: HealthVe
     draft.patch(name, { health, healthSinceMs: draft.nowMs, healthReason, healthKeptSinceMs: verdict.keptSinceMs });
     draft.event('health', { ...healthReason, numbers: { ...healthReason.numbers, from: record.health, to: health } }, name);
   } else if (health !== 'HEALTHY' && (verdict.keptSinceMs === null) !== (record.healthKeptSinceMs === null)) {
-    draft.patch(name, { healthReason, healthKeptSinceMs: verdict.keptSinceMs });
+    // While it is kept, what first led to it remains the reason that is stored.
+    draft.patch(
+      name,
+      verdict.keptSinceMs === null ? { healthReason, healthKeptSinceMs: null } : { healthKeptSinceMs: verdict.keptSinceMs },
+    );
   }
 }
 

@@ -89,9 +89,10 @@ function passOrHold(
     suspects: judged.suspects,
   });
   if (samples >= needed) return seenMs >= stableMs ? passed('stable') : undecided({ because: 'stabilising', numbers }, judged, false);
-  const isClean = seenMs >= WINDOWS_PER_VERDICT * stableMs && judged.counts.failed === 0;
+  const isOld = isVoid(times, stableMs);
+  const isClean = seenMs >= WINDOWS_PER_VERDICT * stableMs && judged.counts.failed === 0 && !isOld;
   if (isClean && judged.counts.succeeded >= LOW_TRAFFIC_SAMPLES) return passed('low-traffic');
-  return undecided({ because: samples === 0 && hasNoTraffic ? 'no-traffic' : 'too-few-samples', numbers }, judged, isVoid(times, stableMs));
+  return undecided({ because: samples === 0 && hasNoTraffic ? 'no-traffic' : 'too-few-samples', numbers }, judged, isOld);
 }
 
 /** Nobody asked for a whole window: only then is silence worth telling, the first report of a step is always late. */

@@ -4,12 +4,26 @@ import { readSettings, settingsHelp } from '../../../control-plane/settings.ts';
 describe('settings', () => {
   test('have defaults that listen on loopback', () => {
     expect(readSettings({})).toEqual({
-      settings: { host: '127.0.0.1', port: 7700, dataDir: '.data', logLevel: 'info', tickMs: 250, maxWatchers: 20_000, insecureBind: false },
+      settings: {
+        host: '127.0.0.1',
+        port: 7700,
+        dataDir: '.data',
+        logLevel: 'info',
+        tickMs: 250,
+        maxWatchers: 20_000,
+        insecureBind: false,
+      },
     });
   });
 
   test('are read from the environment; empty means default', () => {
-    const environment = { REKINDLE_PORT: '0', REKINDLE_DATA_DIR: '/data', REKINDLE_TICK_MS: '50', REKINDLE_LOG_LEVEL: '', REKINDLE_HOST: '::1' };
+    const environment = {
+      REKINDLE_PORT: '0',
+      REKINDLE_DATA_DIR: '/data',
+      REKINDLE_TICK_MS: '50',
+      REKINDLE_LOG_LEVEL: '',
+      REKINDLE_HOST: '::1',
+    };
     expect(readSettings(environment)).toMatchObject({ settings: { host: '::1', port: 0, dataDir: '/data', tickMs: 50, logLevel: 'info' } });
   });
 
@@ -28,10 +42,13 @@ describe('settings', () => {
     expect(readSettings({ [name!]: text })).toEqual({ problems: [expect.stringMatching(new RegExp(`^${name} must be .*got "${text}"$`))] });
   });
 
-  test.for(['0.0.0.0', '::', '10.0.0.7', 'control-plane.local', '128.0.0.1', '127.evil.example'])('%s is refused unless it is asked for', (host) => {
-    expect(readSettings({ REKINDLE_HOST: host })).toEqual({ problems: [expect.stringContaining('not a loopback address')] });
-    expect(readSettings({ REKINDLE_HOST: host, REKINDLE_INSECURE_BIND: 'yes' })).toMatchObject({ settings: { host } });
-  });
+  test.for(['0.0.0.0', '::', '10.0.0.7', 'control-plane.local', '128.0.0.1', '127.evil.example'])(
+    '%s is refused unless it is asked for',
+    (host) => {
+      expect(readSettings({ REKINDLE_HOST: host })).toEqual({ problems: [expect.stringContaining('not a loopback address')] });
+      expect(readSettings({ REKINDLE_HOST: host, REKINDLE_INSECURE_BIND: 'yes' })).toMatchObject({ settings: { host } });
+    },
+  );
 
   test.for(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('%s is loopback', (host) => {
     expect(readSettings({ REKINDLE_HOST: host })).toMatchObject({ settings: { host } });

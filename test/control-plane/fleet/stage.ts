@@ -13,6 +13,8 @@ export const START_MS = 1_800_000_000_000;
 export interface Stage extends ControlPlane {
   readonly store: Store;
   readonly folder: string;
+  /** Its name among those that may lead. */
+  readonly holder: string;
   /** Moved by hand. */
   readonly time: { nowMs: number };
   /** Every line that was logged. */
@@ -30,6 +32,8 @@ export interface StageOptions {
   readonly around?: (store: Store) => Store;
 }
 
+let stages = 0;
+
 /** A control plane on a store of its own, which goes with the test. Nothing ticks by itself. */
 export async function stage(options: StageOptions = {}): Promise<Stage> {
   const folder = options.folder ?? temporaryFolder();
@@ -37,12 +41,13 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
   const lines: Record<string, unknown>[] = [];
   const lmdb = await openLmdbStore(folder);
   const store = options.around?.(lmdb) ?? lmdb;
+  const holder = `test-${++stages}`;
   const built = await buildControlPlane({
     store,
     clock: options.clock ?? (() => time.nowMs),
     random: () => 0.5,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
-    holder: `test-${Math.random()}`,
+    holder,
     tickMs: 250,
     maxWatchers: options.maxWatchers ?? 100,
   });
@@ -52,7 +57,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     await built.app.close();
     return stage({ ...options, folder, time });
   };
-  return { ...built, store, folder, time, lines, restart };
+  return { ...built, store, folder, holder, time, lines, restart };
 }
 
 /** A policy as a person writes it. */

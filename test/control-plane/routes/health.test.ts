@@ -16,7 +16,10 @@ describe('the process tells how it fares', () => {
     const { app, ticker, time } = await stage();
     await ticker.tick();
     time.nowMs += 6000;
-    expect((await app.inject('/readyz')).json()).toMatchObject({ status: 'not-ready', parts: { store: { ok: true }, ticker: { ok: false } } });
+    expect((await app.inject('/readyz')).json()).toMatchObject({
+      status: 'not-ready',
+      parts: { store: { ok: true }, ticker: { ok: false } },
+    });
     expect((await app.inject('/livez')).statusCode).toBe(200);
   });
 

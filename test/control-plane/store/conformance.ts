@@ -113,7 +113,10 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
         await store.commit(commitOf(1, stateOf('shop', { version: 2 }), { audit: actions.slice(3).map(entryOf) }));
         await reopen();
         const first = await store.audit('shop', { limit: 2 });
-        expect(first.items.map(({ sequence, action }) => [sequence, action])).toEqual([[5, 'five'], [4, 'four']]); // biome-ignore format: rows
+        expect(first.items.map(({ sequence, action }) => [sequence, action])).toEqual([
+          [5, 'five'],
+          [4, 'four'],
+        ]);
         const second = await store.audit('shop', { limit: 2, before: first.next! });
         expect(second.items.map(({ action }) => action)).toEqual(['three', 'two']);
         const last = await store.audit('shop', { limit: 2, before: second.next! });

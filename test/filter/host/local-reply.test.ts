@@ -2,18 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { LocalReply } from './context.ts';
 import { HeaderMap } from './header-map.ts';
 import { prepareReply } from './local-reply.ts';
-import { EnvoyProxy } from './proxy.ts';
-import { Puppet, type Script } from './puppet.ts';
+import type { Script } from './puppet.ts';
+import { CALL, startPuppet } from './puppet-proxy.ts';
 import { bodyBytes, bodyText } from './text.ts';
 
 const RESPONSE = 2;
-
-function start(script: Script) {
-  const module = new Puppet({ log: () => undefined, done: () => 1, delete: () => undefined, ...script });
-  const proxy = EnvoyProxy.start({ module, plugin: { configuration: '{}' }, workers: 1 });
-  module.calls.length = 0;
-  return { module, proxy };
-}
 
 describe('headers of a local reply', () => {
   const reply = (init: Partial<LocalReply>): LocalReply => ({
@@ -83,7 +76,7 @@ describe('headers of a local reply', () => {
 
 describe('where a local reply ends up', () => {
   test('before the answer: it runs through the response callbacks of its own sender', () => {
-    const { module, proxy } = start({
+    const { module, proxy } = startPuppet({
       request_headers: (host) => host.reply(403, 'no way', 'denied') && 0,
       response_headers: (host) => host.call('proxy_add_header_map_value', RESPONSE, 'x-seen', 'yes'),
       response_body: () => 0,
@@ -104,14 +97,14 @@ describe('where a local reply ends up', () => {
   });
 
   test('the stream stops whatever the callback answers', () => {
-    const { proxy } = start({ request_headers: (host) => host.reply(403, '', '') });
+    const { proxy } = startPuppet({ request_headers: (host) => host.reply(403, '', '') });
     proxy.request({});
     expect(proxy.arrivals).toEqual([]);
   });
 
   test('it takes effect when the callback returns', () => {
     const order: string[] = [];
-    const { proxy } = start({
+    const { proxy } = startPuppet({
       request_headers: (host) => {
         host.reply(403, '', 'x');
         order.push('callback ends');
@@ -128,7 +121,7 @@ describe('where a local reply ends up', () => {
     { name: 'an upstream answer with a body', answer: { status: 503, body: 'upstream body' } },
     { name: 'an upstream answer that its headers end', answer: { status: 503 } },
   ])('on $name: straight to the client, past the callbacks', ({ answer }) => {
-    const { module, proxy } = start(replaceAnswer);
+    const { module, proxy } = startPuppet(replaceAnswer);
     proxy.onUpstream = (upstream) => upstream.answer(answer);
     const stream = proxy.request({});
     expect(stream.client).toMatchObject({ status: 200, body: 'instead', ended: true });
@@ -136,7 +129,7 @@ describe('where a local reply ends up', () => {
   });
 
   test('on a failure that Envoy answered: the flags stay those of the failure', () => {
-    const { proxy } = start(replaceAnswer);
+    const { proxy } = startPuppet(replaceAnswer);
     proxy.onUpstream = (upstream) => upstream.fail('connect');
     const stream = proxy.request({});
     expect(stream.client).toMatchObject({ status: 200, body: 'instead' });
@@ -144,7 +137,7 @@ describe('where a local reply ends up', () => {
   });
 
   test('after the headers were sent: the stream is reset, and that is a hazard', () => {
-    const { proxy } = start({ response_body: (host) => host.reply(200, '', 'late') });
+    const { proxy } = startPuppet({ response_body: (host) => host.reply(200, '', 'late') });
     const stream = proxy.request({});
     stream.upstream!.sendHeaders({ ':status': '200' }, false);
     stream.upstream!.sendData('x', true);
@@ -153,7 +146,7 @@ describe('where a local reply ends up', () => {
   });
 
   test('from the callback of a call-out, for a held answer', () => {
-    const { proxy } = start({
+    const { proxy } = startPuppet({
       response_headers: (host) => {
         host.callOut('side', CALL, 100);
         return 1;
@@ -184,14 +177,8 @@ describe('where a local reply ends up', () => {
       hazard: 'continued after a local reply',
     },
   ])('$name is a hazard', ({ act, hazard }) => {
-    const { proxy } = start({ request_headers: (host) => host.reply(403, '', 'x'), response_headers: (host) => act(host) });
+    const { proxy } = startPuppet({ request_headers: (host) => host.reply(403, '', 'x'), response_headers: (host) => act(host) });
     proxy.request({});
     expect(proxy.hazards.join()).toContain(hazard);
   });
 });
-
-const CALL: readonly (readonly [string, string])[] = [
-  [':method', 'GET'],
-  [':path', '/'],
-  [':authority', 'side'],
-];

@@ -1,16 +1,18 @@
 import type { BodyBuffer } from './body-buffer.ts';
 import { ClientView } from './client.ts';
 import type { Context, LocalReply, RootContext } from './context.ts';
-import { BufferType, DataAction, HeaderMapType, HeadersAction, Result, StreamType } from './enums.ts';
+import { BufferType, HeaderMapType, Result, StreamType } from './enums.ts';
 import { ENVOY_FAILURES, type FailureKind, Flag } from './envoy-failures.ts';
 import { type HeaderInit, HeaderMap } from './header-map.ts';
 import { prepareReply } from './local-reply.ts';
 import { FilterPath } from './path.ts';
 import { type StreamInfo, streamProperty } from './properties.ts';
 import { type Route, Router, resolveRoute } from './router.ts';
+import { StreamCallbacks } from './stream-callbacks.ts';
+import { loggedMap, passingMap } from './stream-maps.ts';
 import { bodyBytes } from './text.ts';
 import type { UpstreamEvents, UpstreamRequest } from './upstream.ts';
-import { ABSENT, FAILED, type Vm } from './vm.ts';
+import type { Vm } from './vm.ts';
 
 /** What a stream needs of its proxy. */
 export interface StreamHost {
@@ -36,13 +38,12 @@ export class HttpStream implements Context {
   logPhase = false;
   readonly #host: StreamHost;
   readonly #router: Router;
+  readonly #callbacks: StreamCallbacks;
   readonly #toUpstream: FilterPath;
   readonly #toClient: FilterPath;
   /** Answer's headers as the filter chain knows them; set before they are sent. */
   #response: HeaderMap | null = null;
   #over = false;
-  /** The VM died under this stream: its callbacks are not called any more. */
-  #orphaned = false;
   /** The module has answered this stream. */
   #replied = false;
 
@@ -62,12 +63,13 @@ export class HttpStream implements Context {
       connectionId: this.id,
     };
     this.#router = new Router(this.vm.process.clock, host.routeTimeoutMs, (upstream) => host.complete(upstream, this));
-    this.#toUpstream = new FilterPath(this.#calls('request'), {
+    this.#callbacks = new StreamCallbacks(this.vm, this, () => this.#orphan());
+    this.#toUpstream = new FilterPath(this.#callbacks.path('request'), {
       headers: (map, end) => this.#route(map, end),
       data: (bytes, end) => this.#router.data(bytes, end),
       trailers: () => this.#router.end(),
     });
-    this.#toClient = new FilterPath(this.#calls('response'), {
+    this.#toClient = new FilterPath(this.#callbacks.path('response'), {
       headers: (map, end) => this.#sendHeaders(map, end),
       data: (bytes, end) => this.#sendData(bytes, end),
       trailers: (map) => {
@@ -77,7 +79,7 @@ export class HttpStream implements Context {
     });
     this.vm.contexts.set(this.id, this);
     root.streams++;
-    this.vm.callback(this, 'proxy_on_context_create', this.id, root.id);
+    this.#callbacks.create(root.id);
   }
 
   /** The request as it reached the upstream; null while the filter holds it or after it answered itself. */
@@ -120,26 +122,12 @@ export class HttpStream implements Context {
   // What host calls see and do.
 
   mapToRead(type: number): HeaderMap | null {
-    switch (type) {
-      case HeaderMapType.RequestHeaders:
-        return this.logPhase ? this.request : this.#toUpstream.map;
-      case HeaderMapType.RequestTrailers:
-        return this.logPhase ? null : this.#toUpstream.trailerMap;
-      case HeaderMapType.ResponseHeaders:
-        return this.logPhase ? this.client.headers : this.#toClient.map;
-      case HeaderMapType.ResponseTrailers:
-        return this.logPhase ? this.client.trailers : this.#toClient.trailerMap;
-      default:
-        return this.root.mapToRead(type);
-    }
+    if (type > HeaderMapType.ResponseTrailers) return this.root.mapToRead(type);
+    return this.logPhase ? loggedMap(type, this.request, this.client) : this.mapToWrite(type);
   }
 
   mapToWrite(type: number): HeaderMap | null {
-    if (type === HeaderMapType.RequestHeaders) return this.#toUpstream.map;
-    if (type === HeaderMapType.RequestTrailers) return this.#toUpstream.trailerMap;
-    if (type === HeaderMapType.ResponseHeaders) return this.#toClient.map;
-    if (type === HeaderMapType.ResponseTrailers) return this.#toClient.trailerMap;
-    return null;
+    return passingMap(type, this.#toUpstream, this.#toClient);
   }
 
   mutated(type: number): void {
@@ -282,43 +270,18 @@ export class HttpStream implements Context {
     this.#toUpstream.cut();
     this.#toClient.cut();
     this.#router.close();
-    if (!this.#orphaned) {
-      this.logPhase = true;
-      this.vm.callback(this, 'proxy_on_log', this.id);
-      this.logPhase = false;
-      this.vm.callback(this, 'proxy_on_done', this.id);
-      this.vm.callback(this, 'proxy_on_delete', this.id);
-    }
+    this.logPhase = true;
+    this.#callbacks.log();
+    this.logPhase = false;
+    this.#callbacks.close();
     this.vm.contexts.delete(this.id);
     this.root.streams--;
     this.#host.ended(this);
   }
 
-  #calls(direction: 'request' | 'response') {
-    const call = (name: string, stop: number, max: number, ...args: number[]): number => {
-      if (this.#orphaned && direction === 'response') return HeadersAction.Continue;
-      const result = this.vm.callback(this, `proxy_on_${direction}_${name}`, this.id, ...args);
-      if (result === FAILED) {
-        this.#orphan();
-        return stop;
-      }
-      return this.vm.stopped || result > max ? stop : result === ABSENT ? HeadersAction.Continue : result;
-    };
-    return {
-      headers: (count: number, end: boolean) => {
-        const action = call('headers', HeadersAction.StopAllAndWatermark, HeadersAction.StopAllAndWatermark, count, end ? 1 : 0);
-        // Without `allow_on_headers_stop_iteration` the host makes this of it.
-        return action === HeadersAction.StopIteration ? HeadersAction.StopAllAndWatermark : action;
-      },
-      body: (size: number, end: boolean) => call('body', DataAction.StopNoBuffer, DataAction.StopNoBuffer, size, end ? 1 : 0),
-      trailers: (count: number) => call('trailers', HeadersAction.StopIteration, HeadersAction.StopIteration, count),
-    };
-  }
-
   /** The VM is dead: 503, or a broken answer when its headers are out. */
   #orphan(): void {
-    if (this.#orphaned || this.#over) return;
-    this.#orphaned = true;
+    if (this.#over) return;
     const reply = { status: 503, body: new Uint8Array(), headers: [], grpcStatus: 14, details: 'wasm_fail_stream' };
     if (this.client.headers === null) this.#reply(reply);
     else this.#break('wasm_fail_stream');

@@ -184,6 +184,24 @@ describe('all workers act as one', () => {
     for (let worker = 0; worker < 4; worker++) expect(isOpen(it, { worker }), `worker ${worker}`).toBe(true);
   });
 
+  test('the last of 512 features stays OPEN on every worker for its time, and an idle tick stays cheap', () => {
+    const features = Array.from({ length: 512 }, (_, i) => feature(`f${i}`, { breaker: { ...QUICK, openMs: 5000 } }));
+    const it = scene({ connected: true, policy: null });
+    it.fleet.publish('shop', { policy: { service: 'shop', features } });
+    it.advance(2000);
+    it.trip('/f511', 0);
+    for (let ms = 200; ms < 4900; ms += 200) {
+      it.advance(200);
+      for (const worker of [0, 1]) expect(isOpen(it, { path: '/f511', worker }), `worker ${worker} after ${ms} ms`).toBe(true);
+    }
+    it.advance(3000);
+    const { counts } = it.proxy.workers[1]!.vm;
+    counts.reset();
+    it.advance(1000);
+    expect(counts.of('proxy_get_shared_data'), 'gets in 20 ticks').toBeLessThan(20 * 10);
+    expect(counts.of('proxy_set_shared_data'), 'sets in 20 ticks').toBeLessThan(20);
+  });
+
   test('features do not touch each other', () => {
     const it = scene({ features: [feature('catalog'), feature('cart')] });
     it.trip('/catalog');

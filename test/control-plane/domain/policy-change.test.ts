@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../control-plane/contract/policy.ts';
+import type { FeatureRecovery, ServiceState } from '../../../control-plane/domain/model.ts';
+import { setOverride } from '../../../control-plane/domain/overrides.ts';
+import { applyPolicy } from '../../../control-plane/domain/policy-change.ts';
+import { newRecovery } from '../../../control-plane/domain/recovery/progress.ts';
+import { done, type FeatureSketch, override, type PolicySketch, policyOf, refused, serviceOf, T0 } from './fixtures.ts';
+
+const NOW = T0 + 60_000;
+
+function policy(catalog: Partial<FeatureSketch> = {}, rest: PolicySketch = {}, more: FeatureSketch[] = []): Policy {
+  const { recovery, ...others } = catalog;
+  return policyOf(
+    [{ name: 'catalog', ...others, recovery: { rampPercent: [5, 25, 50, 100], ...recovery } }, { name: 'checkout' }, ...more],
+    rest,
+  );
+}
+
+/** Catalog is TESTING at 25 % in a running recovery. */
+function ramping(begins: Partial<FeatureRecovery> = {}): ServiceState {
+  const state = serviceOf(policy());
+  const record = state.features['catalog']!;
+  const recovery = newRecovery(
+    record,
+    T0,
+    { because: 'test' },
+    { phase: 'ramping', rampIndex: 1, passedIndex: 0, stableMs: 6000, ...begins },
+  );
+  const catalog = { ...record, state: 'TESTING' as const, admit: 2500, recovery };
+  const running = {
+    id: 'r1',
+    service: 'shop',
+    startedAtMs: T0,
+    endedAtMs: null,
+    startedBy: 'fleet',
+    result: null,
+    plan: [['catalog']],
+    timeline: [],
+  };
+  return { ...state, features: { ...state.features, catalog }, recovery: running };
+}
+
+const edit = (state: ServiceState, to: Policy, force = false) => done(applyPolicy(state, to, NOW, { force }));
+
+test('a new service: all features ENABLED, nothing known of their health (R4)', () => {
+  const { state, transitions } = done(applyPolicy(null, policy(), NOW, { afterRevision: 7 }));
+  expect(state).toMatchObject({ revision: 8, policyRevision: 8, version: 1, recovery: null, released: false });
+  expect(state.features['catalog']).toMatchObject({ state: 'ENABLED', admit: 10_000, step: 8, health: 'UNKNOWN' });
+  expect(transitions).toEqual([]);
+});
+
+describe('an edit by itself neither raises nor lowers traffic (R15)', () => {
+  test('other routes or priorities: the flag and its step stay', () => {
+    const { state, transitions } = edit(ramping(), policy({ priority: 7, description: 'new' }));
+    expect(transitions).toEqual([]);
+    expect(state).toMatchObject({ revision: 2, policyRevision: 2, features: { catalog: { state: 'TESTING', admit: 2500, step: 1 } } });
+  });
+
+  test('changed thresholds in mid-recovery: a new step with a fresh window, at the same share', () => {
+    const { state } = edit(ramping(), policy({ recovery: { minimumSamples: 99 } }));
+    expect(state.features['catalog']).toMatchObject({
+      admit: 2500,
+      step: 2,
+      recovery: { rampIndex: 1, sampleFromMs: NOW, stepStartedAtMs: NOW, stableMs: 6000 },
+    });
+  });
+
+  test('of a feature that is in no recovery: no new step, its breakers keep their say', () => {
+    const { state } = edit(serviceOf(policy()), policy({ recovery: { minimumSamples: 99 } }));
+    expect(state.features['catalog']?.step).toBe(1);
+  });
+
+  test.for([
+    { ramp: [10, 20, 30, 100], rampIndex: 1 },
+    { ramp: [25, 100], rampIndex: 0 },
+    { ramp: [50, 100], rampIndex: -1 },
+  ])('a changed ramp $ramp goes on at its largest step up to the share: $rampIndex', ({ ramp, rampIndex }) => {
+    const { state } = edit(ramping(), policy({ recovery: { rampPercent: ramp } }));
+    expect(state.features['catalog']).toMatchObject({ state: 'TESTING', admit: 2500, recovery: { rampIndex } });
+  });
+
+  test('a shorter stability window holds at once', () => {
+    expect(edit(ramping(), policy({ recovery: { stableForMs: 2000 } })).state.features['catalog']?.recovery?.stableMs).toBe(2000);
+  });
+
+  test('a new feature is ENABLED, of unknown health', () => {
+    const { state } = edit(ramping(), policy({}, {}, [{ name: 'search' }]));
+    expect(state.features['search']).toMatchObject({ state: 'ENABLED', health: 'UNKNOWN', step: 2 });
+  });
+});
+
+describe('removing a feature', () => {
+  const without = policyOf([{ name: 'checkout' }]);
+
+  test('is refused while it recovers', () => {
+    expect(refused(applyPolicy(ramping(), without, NOW))).toBe('feature-recovers');
+  });
+
+  test('or while a person has it', () => {
+    const state = done(setOverride(serviceOf(policy()), 'catalog', override('FORCED_CLOSED'), T0)).state;
+    expect(refused(applyPolicy(state, without, NOW))).toBe('feature-recovers');
+  });
+
+  test('goes otherwise, or by force; a recovery without anybody left ends', () => {
+    expect(Object.keys(edit(serviceOf(policy()), without).state.features)).toEqual(['checkout']);
+    const { state } = edit(ramping(), without, true);
+    expect(Object.keys(state.features)).toEqual(['checkout']);
+    expect(state.recovery?.result).toBe('superseded');
+  });
+});
+
+describe('where the fleet no longer acts', () => {
+  test.for(['shadow', 'off'] as const)('mode %s ends the feature’s recovery', (mode) => {
+    const { state } = edit(ramping(), policy({ mode }));
+    expect(state.features['catalog']).toMatchObject({ state: 'ENABLED', recovery: null, step: 2 });
+    expect(state.recovery?.result).toBe('superseded');
+  });
+
+  test('under an override the flag stays the person’s', () => {
+    const overridden = done(setOverride(ramping(), 'catalog', override('FORCED_OPEN'), T0)).state;
+    const { state, transitions } = edit(overridden, policy({ mode: 'shadow' }));
+    expect(transitions).toEqual([]);
+    expect(state.features['catalog']).toMatchObject({ state: 'ENABLED', override: { kind: 'FORCED_OPEN' }, recovery: null });
+  });
+
+  test.for([{ autopilot: 'off' as const }, { autopilot: 'advise' as const }, { recovery: { scope: 'proxy' as const } }])(
+    '%j ends the recovery, flags stay',
+    (rest) => {
+      const { state, transitions } = edit(ramping(), policy({}, rest));
+      expect(transitions).toEqual([]);
+      expect(state.features['catalog']).toMatchObject({ state: 'TESTING', admit: 2500, recovery: null });
+      expect(state.recovery?.result).toBe('aborted');
+    },
+  );
+});

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { FILTER_METRICS } from '../../../control-plane/contract/metrics.ts';
+import { parseSeriesName } from '../host/metrics.ts';
+import { expectClean, feature, type Json, QUICK, type Scene, scene, TICK_MS } from './scene.ts';
+
+afterEach(expectClean);
+
+const RUNGS: Json = { fallback: [{ stale: {} }, { cluster: { name: 'spare' } }, { static: { status: 200, body: 'sorry' } }] };
+
+/** Everything that counts happens at least once. */
+function eventful(): Scene {
+  const it = scene({ connected: true, policy: null, configuration: { fallbackClusters: ['spare'] } });
+  it.fleet.publish('shop', { policy: { service: 'shop', features: [feature('catalog', RUNGS), feature('cart', { breaker: QUICK })] } });
+  it.advance(1000);
+  it.good('/catalog');
+  it.bad('/catalog');
+  it.good('/elsewhere');
+  it.proxy.request({ path: '/cart' }).cancel();
+  it.trip('/cart');
+  it.proxy.request({ path: '/cart' });
+  it.fleet.watchScript.push((call) => call.respond({ body: '{' }));
+  it.fleet.flag('shop', { feature: 'catalog', state: 'TESTING', admit: 5000 });
+  it.advance(60_000);
+  return it;
+}
+
+describe('series', () => {
+  test('carry names and labels of the contract, and none is missing', () => {
+    const it = eventful();
+    const parsed = it.proxy.metrics.names.map(parseSeriesName);
+    for (const { name, labels } of parsed) {
+      const spec = FILTER_METRICS[name as keyof typeof FILTER_METRICS];
+      expect(spec, name).toBeDefined();
+      expect(Object.keys(labels), name).toEqual([...spec.labels]);
+    }
+    expect(new Set(parsed.map(({ name }) => name))).toEqual(new Set(Object.keys(FILTER_METRICS)));
+  });
+
+  test('are defined once per VM, on their first use', () => {
+    const it = eventful();
+    for (const { vm } of it.proxy.threads) expect(new Set(vm.metrics.defined).size).toBe(vm.metrics.defined.length);
+    const idle = scene({ features: Array.from({ length: 300 }, (_, i) => feature(`f${i}`)) });
+    idle.advance(1000);
+    for (const worker of idle.proxy.workers) expect(worker.vm.metrics.defined).toEqual([]);
+  });
+
+  test('are counted up by all workers together', () => {
+    const it = scene({ workers: 3 });
+    for (let i = 0; i < 30; i++) it.good('/catalog', { worker: i % 3 });
+    it.advance(2 * TICK_MS);
+    expect(it.metric('requests_total', { feature: 'catalog', outcome: 'success' })).toBe(30);
+  });
+
+  test('counters are written on the tick, not per request', () => {
+    const it = scene();
+    it.advance(200);
+    const { counts } = it.proxy.workers[0]!.vm;
+    counts.reset();
+    for (let i = 0; i < 20; i++) it.good('/catalog');
+    expect(counts.of('proxy_increment_metric') + counts.of('proxy_record_metric') + counts.of('proxy_define_metric')).toBe(0);
+  });
+});
+
+describe('the histogram', () => {
+  test('has one sample per answer, in ms', () => {
+    const it = scene();
+    for (const ms of [0, 20, 300]) {
+      const stream = it.proxy.request({ path: '/catalog' });
+      it.advance(ms);
+      stream.upstream!.answer({ status: 200 });
+    }
+    it.advance(100);
+    expect(it.proxy.metrics.samples('rekindle_upstream_ms', { feature: 'catalog' }).sort((a, b) => a - b)).toEqual([0, 20, 300]);
+  });
+
+  test('is sampled above 1,000 a tick', () => {
+    const it = scene();
+    it.advance(200);
+    for (let i = 0; i < 5000; i++) it.good('/catalog');
+    it.advance(60);
+    const { length } = it.proxy.metrics.samples('rekindle_upstream_ms');
+    expect(length).toBeGreaterThan(500);
+    expect(length).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe('gauges', () => {
+  test('one phase and one state are 1', () => {
+    const it = eventful();
+    for (const name of ['catalog', 'cart']) {
+      expect(it.metric('breaker_phase', { feature: name })).toBe(1);
+      expect(it.metric('feature_state', { feature: name })).toBe(1);
+    }
+  });
+
+  test('are written by the leader alone', () => {
+    const it = eventful();
+    const writers = it.proxy.threads.filter(({ vm }) => vm.metrics.defined.some((name) => name.includes('breaker_phase')));
+    expect(writers).toHaveLength(1);
+  });
+
+  test('are right again after the leader died', () => {
+    const it = eventful();
+    it.mayTrap = true;
+    const leader = it.fleet.watches.at(-1)!.root.vm;
+    it.proxy.trapWhen = (vm) => vm === leader;
+    it.advance(60);
+    it.proxy.trapWhen = null;
+    it.fleet.flag('shop', { feature: 'catalog', state: 'DISABLED', admit: 0 });
+    it.advance(10_000);
+    expect(it.metric('feature_state', { feature: 'catalog', state: 'DISABLED' })).toBe(1);
+    expect(it.metric('feature_state', { feature: 'catalog' })).toBe(1);
+    expect(it.metric('admit_ratio', { feature: 'catalog' })).toBe(0);
+  });
+});
