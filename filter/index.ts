@@ -1,3 +1,4 @@
+import "./abi/unpack"; // first: the others use what it unpacks
 import "./abi/abort";
 export {
   proxy_abi_version_0_2_1,

@@ -65,7 +65,7 @@ class Agent {
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
       if (all) feature.metrics.forgetGauges();
-      feature.metrics.gauges(feature.toldPhase(), feature.flag.state, feature.admitNow(nowMs));
+      feature.metrics.gauges(feature.toldPhase(), feature.flag.state, feature.health, feature.admitNow(nowMs));
     }
     const confirmed = service.governance.confirmedAtMs;
     const connected = confirmed > 0 && service.governance.reportedAtMs > 0 && this.watch.answered() && this.report.answered();
@@ -130,7 +130,7 @@ export class Root {
   }
 }
 
-const roots: Root[] = [];
+let roots: Root[] = [];
 
 export function rootOf(id: u32): Root | null {
   for (let i = 0; i < roots.length; i++) if (roots[i].id == id) return roots[i];
@@ -143,11 +143,9 @@ export function openRoot(id: u32): void {
 
 /** A configuration goes. What it did for services, another root that knows them does from now on; its calls never come back. */
 export function closeRoot(id: u32, nowMs: i64): void {
-  for (let i = 0; i < roots.length; i++) {
-    if (roots[i].id != id) continue;
-    roots.splice(i, 1);
-    break;
-  }
+  const left: Root[] = [];
+  for (let i = 0; i < roots.length; i++) if (roots[i].id != id) left.push(roots[i]);
+  roots = left;
   for (let i = 0; i < agents.length; i++) {
     const agent = agents[i];
     if (agent.actor != id) continue;

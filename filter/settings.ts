@@ -90,7 +90,7 @@ function readService(reader: Reader, settings: Settings, problems: Problems): vo
 }
 
 function readInlinePolicy(reader: Reader, entry: ServiceSettings, settings: Settings, path: string, problems: Problems): Policy {
-  policyProblems(reader, path, problems);
+  policyProblems(reader, path, true, problems);
   const policy = readPolicy(reader);
   if (policy.service != entry.service) problems.add(path + "service", say(Reason.OtherService, entry.service, policy.service, ""));
   const refused = checkClusters(policy, settings.fallbackClusters);

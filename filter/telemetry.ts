@@ -67,14 +67,38 @@ export class Gauge {
   }
 }
 
+/** A series per word of a closed set: 1 for the word that holds, 0 for those that held before. */
+class OneOf {
+  private readonly gauges: Gauge[] = [];
+
+  constructor(
+    private readonly label: string,
+    private readonly words: StaticArray<string>,
+  ) {
+    for (let i = 0; i < words.length; i++) this.gauges.push(new Gauge());
+  }
+
+  set(name: string, labels: string, word: i32): void {
+    for (let i = 0; i < this.gauges.length; i++) {
+      const value = i == word ? 1 : 0;
+      if (this.gauges[i].differs(value)) this.gauges[i].set(name, labels + label(this.label, this.words[i]), value);
+    }
+  }
+
+  forget(): void {
+    for (let i = 0; i < this.gauges.length; i++) this.gauges[i].forget();
+  }
+}
+
 /** Series of one feature. Counting is memory only; `flush` writes. */
 export class FeatureMetrics {
   private readonly labels: string;
   private readonly ended: Counter[] = [];
   private readonly degraded: Counter[] = [];
   private readonly transitions: Counter[] = [];
-  private readonly phases: Gauge[] = [];
-  private readonly states: Gauge[] = [];
+  private readonly phases: OneOf = new OneOf("phase", names.BREAKER_PHASES);
+  private readonly states: OneOf = new OneOf("state", names.FEATURE_STATES);
+  private readonly healths: OneOf = new OneOf("health", names.FEATURE_HEALTHS);
   private readonly admit: Gauge = new Gauge();
   private histogram: i32 = -2;
 
@@ -82,11 +106,7 @@ export class FeatureMetrics {
     this.labels = label("service", service) + label("feature", feature);
     for (let i = 0; i < ENDED.length; i++) this.ended.push(new Counter());
     for (let i = 0; i < RUNG_LABELS.length * REASONS; i++) this.degraded.push(new Counter());
-    for (let i = 0; i < names.BREAKER_PHASES.length; i++) {
-      this.transitions.push(new Counter());
-      this.phases.push(new Gauge());
-    }
-    for (let i = 0; i < names.FEATURE_STATES.length; i++) this.states.push(new Gauge());
+    for (let i = 0; i < names.BREAKER_PHASES.length; i++) this.transitions.push(new Counter());
   }
 
   // @ts-ignore: decorator
@@ -141,24 +161,18 @@ export class FeatureMetrics {
   }
 
   /** Written by the proxy's leader alone. */
-  gauges(phase: i32, state: i32, admit: i32): void {
-    for (let i = 0; i < this.phases.length; i++) {
-      const value = i == phase ? 1 : 0;
-      if (!this.phases[i].differs(value)) continue;
-      this.phases[i].set(names.METRIC_BREAKER_PHASE, this.labels + label("phase", names.BREAKER_PHASES[i]), value);
-    }
-    for (let i = 0; i < this.states.length; i++) {
-      const value = i == state ? 1 : 0;
-      if (!this.states[i].differs(value)) continue;
-      this.states[i].set(names.METRIC_FEATURE_STATE, this.labels + label("state", names.FEATURE_STATES[i]), value);
-    }
+  gauges(phase: i32, state: i32, health: i32, admit: i32): void {
+    this.phases.set(names.METRIC_BREAKER_PHASE, this.labels, phase);
+    this.states.set(names.METRIC_FEATURE_STATE, this.labels, state);
+    this.healths.set(names.METRIC_FEATURE_HEALTH, this.labels, health);
     this.admit.set(names.METRIC_ADMIT_RATIO, this.labels, admit);
   }
 
   /** This VM begins to lead: what another one wrote is not known here. */
   forgetGauges(): void {
-    for (let i = 0; i < this.phases.length; i++) this.phases[i].forget();
-    for (let i = 0; i < this.states.length; i++) this.states[i].forget();
+    this.phases.forget();
+    this.states.forget();
+    this.healths.forget();
     this.admit.forget();
   }
 }

@@ -19,6 +19,7 @@ const ROOTS = { Policy, PluginConfiguration, Directive, ReportReply };
 /** Closed sets of words, whose positions are numbers in the filter. */
 const WORDS = {
   FEATURE_STATES: names.FEATURE_STATES,
+  FEATURE_HEALTHS: names.FEATURE_HEALTHS,
   BREAKER_PHASES: names.BREAKER_PHASES,
   RUNGS: names.RUNGS,
   MODES: names.MODES,

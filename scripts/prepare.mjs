@@ -10,7 +10,11 @@ const oldestNode = [20, 19];
 
 /** What a build step reads and the file that tells when it last ran. */
 const builds = [
-  { script: 'build:filter', output: 'build/rekindle.wasm', sources: ['filter', 'asconfig.json'] },
+  {
+    script: 'build:filter',
+    output: 'build/rekindle.wasm',
+    sources: ['filter', 'asconfig.json', 'scripts/build-filter.mjs', 'scripts/filter-build'],
+  },
   {
     script: 'build:control-plane',
     output: 'dist/envoy/demo/main.js',

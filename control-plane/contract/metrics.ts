@@ -29,6 +29,11 @@ export const FILTER_METRICS = {
     help: '1 for the phase the breaker is in; a value above 1 means a hot restart is going on',
   },
   rekindle_feature_state: { kind: 'gauge', labels: ['service', 'feature', 'state'], help: '1 for the state that the fleet allows' },
+  rekindle_feature_health: {
+    kind: 'gauge',
+    labels: ['service', 'feature', 'health'],
+    help: '1 for the health that the control plane judges',
+  },
   rekindle_admit_ratio: { kind: 'gauge', labels: ['service', 'feature'], help: 'Share of requests let through now, in basis points' },
   rekindle_directive_revision: { kind: 'gauge', labels: ['service'], help: 'Revision of the directive in force' },
   rekindle_directive_age_seconds: {

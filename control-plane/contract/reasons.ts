@@ -16,7 +16,7 @@ export const REASONS = {
   repeatedMember: 'is there twice at byte %',
   bytes: 'must have at most % bytes, got %',
   notJson:
-    'must start with {, got byte %: put the JSON into a google.protobuf.StringValue, a google.protobuf.Struct reaches the filter in binary form',
+    'must start with byte 123 ({), got %: put the JSON into a google.protobuf.StringValue, a google.protobuf.Struct reaches the filter in binary form',
   // of a value that its schema refuses
   boolean: 'must be true or false, got %',
   integer: 'must be an integer from % to %, got %',
@@ -29,6 +29,7 @@ export const REASONS = {
   characters: 'must have from % to % characters, got %',
   items: 'must have from % to % items, got %',
   members: 'must have from % to % members, got %',
+  oneMember: 'must have exactly one member, got %',
   unknown: 'is not known',
   required: 'is required',
   // of a policy that breaks a rule beyond the schema

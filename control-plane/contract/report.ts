@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { LATENCY_BUCKETS_MS, LIMITS } from './limits.ts';
-import { BreakerPhase, Counter, describedId, Id, Name } from './names.ts';
+import { BreakerPhase, Counter, describedId, FeatureHealth, Id, Name } from './names.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -81,6 +81,9 @@ export const Permit = Type.Object(
 );
 export type Permit = Static<typeof Permit>;
 
+/** What the control plane judges of a feature, for the proxy's stats; it decides nothing there. */
+export const ToldHealth = Type.Object({ feature: Name, health: FeatureHealth }, closed);
+
 export const ReportReply = Type.Object(
   {
     lineage: Id,
@@ -91,6 +94,12 @@ export const ReportReply = Type.Object(
       description: "How long ago this replica last saw the leader's tick move (R2)",
     }),
     permits: Type.Array(Permit, { minItems: 0, maxItems: LIMITS.features }),
+    health: Type.Array(ToldHealth, {
+      minItems: 0,
+      maxItems: LIMITS.features,
+      default: [],
+      description: 'Of the features that the report names',
+    }),
   },
   closed,
 );

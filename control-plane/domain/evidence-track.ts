@@ -39,6 +39,8 @@ interface Mark {
 }
 
 const SLOT_MS = 1000;
+/** A recovery names a moment up to a tick ago (at most 5 s): what was reported since must still stand apart by its moment. */
+const APART_MS = 6000;
 const NO_DEGRADED: Degraded = { stale: 0, cluster: 0, static: 0 };
 
 /** What one instance told of one feature: turns counters that are cumulative within a step into evidence. */
@@ -48,6 +50,8 @@ export class FeatureTrack {
   private last: FeatureReport;
   private sinceStep: Counts = NO_COUNTS;
   private spans: Span[] = [];
+  /** The latest, one per report. */
+  private recentSpans: Span[] = [];
   private mark: Mark | null = null;
 
   /** The first sight of a feature is a baseline. */
@@ -109,7 +113,7 @@ export class FeatureTrack {
 
   private within(nowMs: number, windowMs: number, step: number | null): Span[] {
     const oldest = slotOf(nowMs - windowMs);
-    return this.spans.filter((span) => span.slot > oldest && (step === null || span.step === step));
+    return [...this.spans, ...this.recentSpans].filter((span) => span.slot > oldest && (step === null || span.step === step));
   }
 
   private beginStep(step: number): void {
@@ -126,20 +130,28 @@ export class FeatureTrack {
   }
 
   private addToSpan(delta: FeatureDelta, nowMs: number): void {
+    this.recentSpans.push({ slot: slotOf(nowMs), step: this.step, fromMs: nowMs, counts: delta.counts, degraded: delta.degraded });
+    for (let first = this.recentSpans[0]; first && first.fromMs <= nowMs - APART_MS; first = this.recentSpans[0]) {
+      this.recentSpans.shift();
+      this.join(first);
+    }
+  }
+
+  /** Spans of one slot and step become one. */
+  private join(span: Span): void {
     const last = this.spans[this.spans.length - 1];
-    const cut = this.mark !== null && last !== undefined && last.fromMs < this.mark.fromMs;
-    if (last && last.slot === slotOf(nowMs) && last.step === this.step && !cut) {
-      last.counts = plus(last.counts, delta.counts);
-      last.degraded = addDegraded(last.degraded, delta.degraded);
+    if (last && last.slot === span.slot && last.step === span.step) {
+      last.counts = plus(last.counts, span.counts);
+      last.degraded = addDegraded(last.degraded, span.degraded);
     } else {
-      this.spans.push({ slot: slotOf(nowMs), step: this.step, fromMs: nowMs, counts: delta.counts, degraded: delta.degraded });
+      this.spans.push(span);
     }
   }
 
   private markedFrom(fromMs: number): Mark {
     if (this.mark?.fromMs !== fromMs) {
       this.mark = { fromMs, counts: NO_COUNTS, firstMs: null, lastMs: null };
-      for (const span of this.spans) {
+      for (const span of [...this.spans, ...this.recentSpans]) {
         if (span.step === this.step && span.fromMs >= fromMs) addToMark(this.mark, span.counts, span.fromMs);
       }
     }

@@ -18,5 +18,9 @@ export function takeReport(fleet: Fleet, name: string, report: Report): ReportRe
     revision: state.revision,
     governorAgeMs: Math.min(Math.round(age ?? LIMITS.durationMs), LIMITS.durationMs),
     permits,
+    health: report.features.flatMap(({ feature }) => {
+      const health = state.features[feature]?.health;
+      return health === undefined ? [] : [{ feature, health }];
+    }),
   };
 }

@@ -38,6 +38,8 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = openSync(spec.logFile, 'a');
   const child = spawn(spec.command, spec.args, {
     env: { ...process.env, ...spec.env },
+    // Out of the terminal's process group: Ctrl-C reaches the parent alone, which stops its servers in order.
+    detached: true,
     stdio: ['ignore', log, log, ...(spec.node === true ? (['ipc'] as const) : [])],
   });
   closeSync(log);

@@ -17,8 +17,9 @@ export async function runLive({ durationMs, ...options }: DemoOptions & { readon
     options.say(whereToLook(options.ports, demo.stage.envoyVersion, options.folder));
     const startedAtMs = performance.now();
     tally.take(startedAtMs);
-    while (!demo.end.aborted && (durationMs === null || performance.now() - startedAtMs < durationMs)) {
+    while (durationMs === null || performance.now() - startedAtMs < durationMs) {
       await nap(tableMs, demo.end);
+      if (demo.end.aborted) break;
       const now = performance.now();
       options.say(formatMoment(await observe(demo.stage, { sinceStartMs: now - startedAtMs, ...tally.take(now) })));
     }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/project-root.ts';
 import { findEnvoy } from '../../scripts/servers.ts';
@@ -42,6 +42,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const { ports, folder } = options;
   const envoyServer = await findEnvoy();
   await mkdir(folder, { recursive: true });
+  await Promise.all(['envoy.log', 'control-plane.log'].map((log) => rm(join(folder, log), { force: true })));
   const endings: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of endings.splice(0).reverse()) await end();

@@ -60,6 +60,8 @@ export class Feature {
   sumFailed: i32 = 0;
   sumSlow: i32 = 0;
 
+  /** What the control plane judges, for the stats alone: an index into FEATURE_HEALTHS, 0 (UNKNOWN) until it has said so. */
+  health: i32 = 0;
   /** Call-outs of `cluster` rungs that this worker waits for. */
   callsInFlight: i32 = 0;
 

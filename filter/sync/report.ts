@@ -9,7 +9,7 @@ import { identity } from "../proxy/identity";
 import { Service } from "../proxy/service";
 import { ControlPlaneSettings } from "../settings";
 import { VERSION } from "../version";
-import { encodeReport, FeatureReport, parseReportReply, Permit, Report } from "../wire/report";
+import { encodeReport, FeatureReport, parseReportReply, Permit, Report, ToldHealth } from "../wire/report";
 import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
 import { Reconnect } from "./reconnect";
 import { Watch } from "./watch";
@@ -169,20 +169,31 @@ export class ReportSender {
     const wasGoverned = service.governance.governed(nowMs);
     service.governance.renew(this.sentAtMs, nowMs, service.staleAfterMs, reply.governorAgeMs);
     this.take(reply.permits, nowMs);
+    this.hear(reply.healths);
     if (wasGoverned != service.governance.governed(nowMs) || reply.permits.length > 0) service.changed();
     if (reply.lineage != service.lineage || reply.revision != service.revision) this.watch.restart(nowMs);
     return true;
   }
 
   private take(permits: Permit[], nowMs: i64): void {
-    const features = this.service.features;
     for (let i = 0; i < permits.length; i++) {
       const permit = permits[i];
-      for (let j = 0; j < features.length; j++) {
-        if (features[j].policy.name != permit.feature) continue;
-        features[j].breaker.setPermits(permit.step, permit.count, nowMs + permit.ttlMs);
-      }
+      const feature = this.featureOf(permit.feature);
+      if (feature !== null) feature.breaker.setPermits(permit.step, permit.count, nowMs + permit.ttlMs);
     }
+  }
+
+  private hear(healths: ToldHealth[]): void {
+    for (let i = 0; i < healths.length; i++) {
+      const feature = this.featureOf(healths[i].feature);
+      if (feature !== null) feature.health = healths[i].health;
+    }
+  }
+
+  private featureOf(name: string): Feature | null {
+    const features = this.service.features;
+    for (let i = 0; i < features.length; i++) if (features[i].policy.name == name) return features[i];
+    return null;
   }
 }
 
@@ -212,8 +223,12 @@ function told(feature: Feature): FeatureReport {
   return report;
 }
 
+/** 16 digits, lower case. */
 function hex(value: i64): string {
-  const high = <u32>(<u64>value >> 32);
-  const low = <u32>value;
-  return (<u64>high).toString(16).padStart(8, "0") + (<u64>low).toString(16).padStart(8, "0");
+  let digits = "";
+  for (let shift = 60; shift >= 0; shift -= 4) {
+    const digit = <i32>(value >> shift) & 15;
+    digits += String.fromCharCode(digit < 10 ? 48 + digit : 87 + digit);
+  }
+  return digits;
 }

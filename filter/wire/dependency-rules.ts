@@ -4,21 +4,30 @@ import { say } from "./names";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
 
-/** Feature names are different; dependencies name other features of the policy, once each, and in no cycle. */
-export function dependencyProblems(features: Items, prefix: string, problems: Problems): void {
-  const names: string[] = [];
-  const targets: StaticArray<i32>[] = [];
+/** Feature names are different. Gives the index of each by the hash of its name. */
+export function nameProblems(features: Items, prefix: string, problems: Problems): HashTable {
   const indexes = new HashTable(features.count);
+  let index = 0;
   for (let item = features.first(); item >= 0; item = features.next(item)) {
     const feature = features.object(item);
-    const name = feature.text(Key.Name);
-    const index = names.push(name) - 1;
     const first = indexes.note(feature.hash(Key.Name), index);
-    if (first < 0) continue;
-    problems.add(prefix + say(Place.Name, index.toString(), "", ""), say(Reason.SameName, first.toString(), name, ""));
+    if (first >= 0) {
+      const path = prefix + say(Place.Name, index.toString(), "", "");
+      problems.add(path, say(Reason.SameName, first.toString(), feature.text(Key.Name), ""));
+    }
+    index++;
   }
+  return indexes;
+}
+
+/** Dependencies name other features of the policy, once each, and in no cycle. */
+export function dependencyProblems(features: Items, indexes: HashTable, prefix: string, problems: Problems): void {
+  const names: string[] = [];
+  const targets: StaticArray<i32>[] = [];
   for (let item = features.first(); item >= 0; item = features.next(item)) {
-    targets.push(targetsOf(features.object(item), targets.length, indexes, prefix, problems));
+    const feature = features.object(item);
+    names.push(feature.text(Key.Name));
+    targets.push(targetsOf(feature, targets.length, indexes, prefix, problems));
   }
   cycleProblems(names, targets, prefix, problems);
 }
@@ -51,13 +60,13 @@ function targetsOf(feature: Reader, index: i32, indexes: HashTable, prefix: stri
 /** One problem per dependency that closes a cycle, in a search from the first feature on. Without recursion: chains may be long. */
 function cycleProblems(names: string[], targets: StaticArray<i32>[], prefix: string, problems: Problems): void {
   const count = names.length;
-  const looked = new StaticArray<i32>(count); // dependencies of each feature that the search has followed
-  const isOpen = new StaticArray<bool>(count); // on the trail, or done: with all dependencies followed
+  const looked = new StaticArray<i32>(count); // at which dependency the search is; past the last one: done
+  const isSeen = new StaticArray<bool>(count); // on the trail, or done
   const trail = new StaticArray<i32>(count);
   for (let start = 0; start < count; start++) {
     let depth = 0;
-    if (!isOpen[start]) trail[depth++] = start;
-    isOpen[start] = true;
+    if (!isSeen[start]) trail[depth++] = start;
+    isSeen[start] = true;
     while (depth > 0) {
       const index = trail[depth - 1];
       const position = looked[index]++;
@@ -67,8 +76,8 @@ function cycleProblems(names: string[], targets: StaticArray<i32>[], prefix: str
       }
       const target = targets[index][position];
       if (target < 0) continue;
-      if (!isOpen[target]) {
-        isOpen[target] = true;
+      if (!isSeen[target]) {
+        isSeen[target] = true;
         trail[depth++] = target;
       } else if (looked[target] <= targets[target].length && !problems.isFull) {
         problems.add(dependencyPath(prefix, index, position), say(Reason.Cycle, cycle(names, trail, depth, target), "", ""));

@@ -80,7 +80,7 @@ export function parsePolicy(bytes: Uint8Array): PolicyResult {
   const problems = new Problems();
   const reader = readMessage(bytes, POLICY_SCHEMA, false, problems);
   if (!reader) return new PolicyResult(null, problems.list);
-  policyProblems(reader, "", problems);
+  policyProblems(reader, "", false, problems);
   return new PolicyResult(problems.list.length == 0 ? readPolicy(reader) : null, problems.list);
 }
 
@@ -125,7 +125,7 @@ function readFlags(items: Items, problems: Problems): FlagEntry[] {
 }
 
 function takePolicy(directive: Directive, reader: Reader, problems: Problems): void {
-  policyProblems(reader, "policy.", problems);
+  policyProblems(reader, "policy.", false, problems);
   const policy = readPolicy(reader);
   if (policy.service != directive.service) problems.add("policy.service", say(Reason.OtherService, directive.service, policy.service, ""));
   const document = reader.document;

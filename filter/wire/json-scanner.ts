@@ -39,7 +39,7 @@ export class JsonScanner {
   }
 
   open(kind: NodeKind): i32 {
-    return this.add(kind, this.at++);
+    return this.document.add(kind, this.at++);
   }
 
   close(node: i32): i32 {
@@ -50,7 +50,7 @@ export class JsonScanner {
     const start = this.at;
     for (let i = 0; i < word.length; i++) if (this.byteAt(start + i) != word.charCodeAt(i)) return this.fail(Reason.ExpectedValue);
     this.at = start + word.length;
-    return this.close(this.add(kind, start));
+    return this.close(this.document.add(kind, start));
   }
 
   /** `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?` */
@@ -68,7 +68,7 @@ export class JsonScanner {
       if (this.byteAt(this.at) == 0x2b || this.byteAt(this.at) == 0x2d) this.at++;
       if (!this.digits()) return this.fail(Reason.ExpectedValue);
     }
-    return this.close(this.add(NodeKind.Number, start));
+    return this.close(this.document.add(NodeKind.Number, start));
   }
 
   private digits(): bool {
@@ -79,7 +79,7 @@ export class JsonScanner {
 
   /** A string from its opening quote on. From the first escape on it is resolved in place, in the document's own copy of the text. */
   string(kind: NodeKind): i32 {
-    const node = this.add(kind, ++this.at);
+    const node = this.document.add(kind, ++this.at);
     let to = this.at;
     while (true) {
       const byte = this.byteAt(this.at);
@@ -150,10 +150,6 @@ export class JsonScanner {
 
   private byteAt(at: i32): i32 {
     return at < this.source.length ? <i32>this.source[at] : -1;
-  }
-
-  private add(kind: NodeKind, start: i32): i32 {
-    return this.document.add(kind, start);
   }
 }
 

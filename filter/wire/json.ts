@@ -43,7 +43,9 @@ class JsonParser {
   }
 
   atEnd(): bool {
-    return this.scanner.peek() < 0 || this.fail(Reason.ExpectedEnd) == 0;
+    const isAtEnd = this.scanner.peek() < 0;
+    if (!isAtEnd) this.fail(Reason.ExpectedEnd);
+    return isAtEnd;
   }
 
   /** Parses the value that comes next, inside `depth` containers; NONE if it is not well-formed. */

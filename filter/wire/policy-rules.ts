@@ -1,5 +1,5 @@
 import { Key, Place, Reason } from "./contract.gen";
-import { dependencyProblems } from "./dependency-rules";
+import { dependencyProblems, nameProblems } from "./dependency-rules";
 import { nameText, say } from "./names";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
@@ -7,15 +7,17 @@ import { routeProblems } from "./route-rules";
 
 /**
  * What a schema cannot say of a policy that it accepts. The control plane holds policies to the same rules
- * (control-plane/contract/policy-rules.ts); vectors in test/contract bind the two. Paths start with `prefix`.
+ * (control-plane/contract/policy-rules.ts); vectors in test/contract bind the two. Paths start with `prefix`. Not strict, it passes over
+ * what does not matter to this filter, and what members of a newer control plane may have given another sense.
  */
-export function policyProblems(policy: Reader, prefix: string, problems: Problems): void {
+export function policyProblems(policy: Reader, prefix: string, isStrict: bool, problems: Problems): void {
   governanceProblems(policy.object(Key.Governance), prefix, problems);
   const features = policy.list(Key.Features);
-  dependencyProblems(features, prefix, problems);
+  const indexes = nameProblems(features, prefix, problems);
+  if (isStrict) dependencyProblems(features, indexes, prefix, problems);
   const rules = new FeatureRules(prefix, problems);
   for (let item = features.first(); item >= 0; item = features.next(item)) rules.hold(features.object(item));
-  routeProblems(features, prefix, problems);
+  routeProblems(features, prefix, isStrict, problems);
 }
 
 function governanceProblems(governance: Reader, prefix: string, problems: Problems): void {
@@ -23,7 +25,8 @@ function governanceProblems(governance: Reader, prefix: string, problems: Proble
   for (let key = Key.ReportMs; key <= Key.QuietReportMs; key++) {
     const intervalMs = governance.integer(key);
     if (intervalMs * 3 <= staleAfterMs) continue;
-    problems.add(prefix + say(Place.Governance, nameText(key), "", ""), say(Reason.Third, staleAfterMs.toString(), intervalMs.toString(), ""));
+    const path = prefix + say(Place.Governance, nameText(key), "", "");
+    problems.add(path, say(Reason.Third, staleAfterMs.toString(), intervalMs.toString(), ""));
   }
 }
 

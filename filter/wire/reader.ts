@@ -52,7 +52,7 @@ export class Reader {
 
   /** Empty for a member that has no default. */
   text(key: Key): string {
-    const member = this.object(key);
+    const member = this.member(key);
     return member.document.kind(member.node) == NodeKind.Text ? member.document.string(member.node) : "";
   }
 
@@ -64,15 +64,20 @@ export class Reader {
 
   /** Without members for a member that has no default. */
   object(key: Key): Reader {
-    const schema = schemaOf(this.schema, key);
-    const node = this.at(key);
-    return node >= 0 ? new Reader(this.document, node, schema) : new Reader(defaults, defaultOf(schema, NO_DEFAULT), schema);
+    return this.member(key);
   }
 
   /** Empty for a member that has no default. */
   list(key: Key): Items {
-    const list = this.object(key);
+    const list = this.member(key);
     return new Items(list.document, list.node, itemOf(list.schema));
+  }
+
+  /** Any member, or its default, or an empty object. */
+  private member(key: Key): Reader {
+    const schema = schemaOf(this.schema, key);
+    const node = this.at(key);
+    return node >= 0 ? new Reader(this.document, node, schema) : new Reader(defaults, defaultOf(schema, NO_DEFAULT), schema);
   }
 }
 

@@ -50,12 +50,22 @@ export class Permit {
   ttlMs: i64 = 0;
 }
 
+/** What the control plane judges of a feature. */
+export class ToldHealth {
+  constructor(
+    public feature: string,
+    /** Index into FEATURE_HEALTHS. */
+    public health: i32,
+  ) {}
+}
+
 export class ReportReply {
   lineage: string = "";
   revision: i64 = 0;
   /** How long ago the answering replica last saw the leader's tick move (R2). */
   governorAgeMs: i64 = 0;
   permits: Permit[] = [];
+  healths: ToldHealth[] = [];
 }
 
 export class ReportReplyResult {
@@ -109,6 +119,11 @@ export function parseReportReply(bytes: Uint8Array): ReportReplyResult {
     permit.count = <i32>source.integer(Key.Count);
     permit.ttlMs = source.integer(Key.TtlMs);
     reply.permits.push(permit);
+  }
+  const healths = reader.list(Key.Health);
+  for (let item = healths.first(); item >= 0; item = healths.next(item)) {
+    const source = healths.object(item);
+    reply.healths.push(new ToldHealth(source.text(Key.Feature), source.choice(Key.Health)));
   }
   return new ReportReplyResult(reply, problems.list);
 }

@@ -11,7 +11,7 @@ const SEPARATOR: u64 = 0x100;
 /**
  * Templates are well-formed, and no route is declared of which identical ones before take every request: the first match wins.
  */
-export function routeProblems(features: Items, prefix: string, problems: Problems): void {
+export function routeProblems(features: Items, prefix: string, isStrict: bool, problems: Problems): void {
   const takers = new HashTable(requestsOf(features));
   let index = 0;
   for (let item = features.first(); item >= 0; item = features.next(item)) {
@@ -20,7 +20,7 @@ export function routeProblems(features: Items, prefix: string, problems: Problem
     for (let node = routes.first(); node >= 0; node = routes.next(node)) {
       const route = routes.object(node);
       if (isSound(route.object(Key.Path))) {
-        const taker = takerOf(route, (index << 8) | position, takers);
+        const taker = isStrict ? takerOf(route, (index << 8) | position, takers) : -1;
         if (taker >= 0) {
           const reason = say(Reason.Unreachable, placeOf(Place.Route, taker >> 8, taker & 255), "", "");
           problems.add(prefix + placeOf(Place.Route, index, position), reason);

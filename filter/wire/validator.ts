@@ -26,6 +26,7 @@ export class Validator {
   ) {}
 
   check(node: i32, schema: i32): void {
+    if (this.problems.isFull) return;
     switch (kindOf(schema)) {
       case SchemaKind.Boolean: {
         const kind = this.document.kind(node);
@@ -72,7 +73,6 @@ export class Validator {
     const isText = this.document.kind(node) == NodeKind.Text;
     const count = countOf(schema);
     for (let i = 0; i < count; i++) if (isText && this.is(node, wordOf(schema, i))) return;
-    if (this.problems.isFull) return;
     let words = nameText(wordOf(schema, 0));
     for (let i = 1; i < count; i++) words += ", " + nameText(wordOf(schema, i));
     this.refuse(node, Reason.OneOf, words, "");
@@ -156,12 +156,12 @@ export class Validator {
     const least = minimumOf(schema, 0);
     const most = maximumOf(schema, i32.MAX_VALUE);
     if (size >= least && size <= most) return;
-    if (!this.problems.isFull) this.add(say(reason, least.toString(), most.toString(), size.toString()));
+    if (most == 1) this.add(say(Reason.OneMember, size.toString(), "", ""));
+    else this.add(say(reason, least.toString(), most.toString(), size.toString()));
   }
 
   /** Notes that a value is not what it must be. The values of the reason are `a` and `b`, unless empty, and what was got. */
   private refuse(node: i32, reason: Reason, a: string, b: string): void {
-    if (this.problems.isFull) return;
     const excerpt = this.document.excerpt(node, EXCERPT);
     const got = this.document.kind(node) == NodeKind.Text ? '"' + excerpt + '"' : excerpt;
     this.add(say(reason, a.length > 0 ? a : got, b.length > 0 ? b : got, got));
@@ -172,7 +172,7 @@ export class Validator {
   }
 
   private add(reason: string): void {
-    if (!this.problems.isFull) this.problems.add(this.path(), reason);
+    this.problems.add(this.path(), reason);
   }
 
   private path(): string {

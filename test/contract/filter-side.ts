@@ -7,9 +7,8 @@ export function filterProblems(wire: WireModule, message: Message, input: unknow
     case 'policy': {
       const service = typeof (input as { service?: unknown })?.service === 'string' ? (input as { service: string }).service : 'shop';
       const problems = wire.problems('settings', configurationOf(input, service));
-      return problems
-        .filter(({ path }) => path !== 'services[0].service')
-        .map((problem) => ({ ...problem, path: unprefixed(problem.path) }));
+      const inline = problems.filter(({ path }) => path.startsWith('services[0].policy'));
+      return inline.map((problem) => ({ ...problem, path: problem.path.replace(/^services\[0\]\.policy\.?/, '') }));
     }
     case 'plugin-configuration':
       return wire.problems('settings', JSON.stringify(input));
@@ -27,5 +26,3 @@ function configurationOf(policy: unknown, service: string): string {
   const clusters = [...JSON.stringify(policy).matchAll(/"cluster":\{"name":"([^"\\ ]+)"/g)].map((match) => match[1]);
   return JSON.stringify({ services: [{ service, policy }], fallbackClusters: [...new Set(clusters)] });
 }
-
-const unprefixed = (path: string) => path.replace(/^services\[0\]\.policy\.?/, '');

@@ -14,8 +14,8 @@ describe('a plugin configuration that is not JSON text', () => {
   const hint = 'put the JSON into a google.protobuf.StringValue, a google.protobuf.Struct reaches the filter in binary form';
 
   test('names the likely cause', () => {
-    expect(wire.problems('settings', struct)).toEqual([{ path: '', reason: `must start with {, got byte 10: ${hint}` }]);
-    expect(wire.problems('settings', '')).toEqual([{ path: '', reason: `must start with {, got byte none: ${hint}` }]);
+    expect(wire.problems('settings', struct)).toEqual([{ path: '', reason: `must start with byte 123 ({), got 10: ${hint}` }]);
+    expect(wire.problems('settings', '')).toEqual([{ path: '', reason: `must start with byte 123 ({), got none: ${hint}` }]);
   });
 
   test('that is cut off says where', () => {
@@ -75,7 +75,13 @@ test('what a newer control plane knows and this filter does not is left out of a
   const features = [
     {
       name: 'catalog',
-      routes: [{ path: { regex: '^/' } }, { path: { exact: '/x', caseless: true } }],
+      dependsOn: [{ feature: 'shared', service: 'other' }],
+      routes: [
+        { path: { regex: '^/a' } },
+        { path: { regex: '^/b' } },
+        { path: { exact: '/x', caseless: true } },
+        { path: { exact: '/x' } },
+      ],
       fallback: [{ mirror: {} }, { static: { status: 200 } }],
       stickyKey: { query: 'user' },
     },
@@ -83,7 +89,17 @@ test('what a newer control plane knows and this filter does not is left out of a
   const policy = JSON.stringify({ service: 'shop', features });
   expect(wire.problems('policy', policy)).toEqual([]);
   expect(wire.json('policyJson', policy)).toMatchObject({
-    features: [{ routes: [{ kind: 0, path: '/x' }], fallback: [{ kind: 2, status: 200 }], stickyHeader: '', stickyCookie: '' }],
+    features: [
+      {
+        routes: [
+          { kind: 0, path: '/x' },
+          { kind: 0, path: '/x' },
+        ],
+        fallback: [{ kind: 2, status: 200 }],
+        stickyHeader: '',
+        stickyCookie: '',
+      },
+    ],
   });
 });
 
@@ -106,11 +122,12 @@ test('a directive of 512 features is parsed and held to its schema in time', () 
   );
   expect(directive.length).toBeGreaterThan(600_000);
   const millis = Array.from({ length: 12 }, () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(wire.problems('directive', directive)).toEqual([]);
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
   }).sort((a, b) => a - b);
-  console.log(`${directive.length} bytes: best ${millis[0]?.toFixed(1)} ms, median ${millis[6]?.toFixed(1)} ms`);
-  // The bar is 30 ms; a machine that is shared by many may take a few times as long.
+  console.log(`${directive.length} bytes: least CPU ${millis[0]?.toFixed(1)} ms, median ${millis[6]?.toFixed(1)} ms`);
+  // CPU time, since others may use the machine. The bar is 30 ms; caches that are shared may make it a few times as much.
   expect(millis[0]).toBeLessThan(90);
 });

@@ -9,20 +9,21 @@ interface Part {
   readonly mayImport: readonly string[];
 }
 
-const filterBase = ['filter/abi/', 'filter/wire/', 'filter/domain/', 'filter/settings.ts', 'filter/telemetry.ts'];
+const filterBase = ['filter/abi/', 'filter/wire/', 'filter/domain/', 'filter/settings.ts', 'filter/telemetry.ts', 'filter/version.ts'];
 
 const filterParts: readonly Part[] = [
   { part: 'filter/domain/', mayImport: [] },
   { part: 'filter/abi/callbacks.ts', mayImport: ['filter/'] },
   { part: 'filter/abi/', mayImport: [] },
   { part: 'filter/wire/', mayImport: ['filter/domain/'] },
+  { part: 'filter/version.ts', mayImport: [] },
   { part: 'filter/settings.ts', mayImport: ['filter/wire/', 'filter/domain/'] },
   { part: 'filter/telemetry.ts', mayImport: ['filter/abi/', 'filter/wire/', 'filter/domain/'] },
   { part: 'filter/proxy/', mayImport: filterBase },
   { part: 'filter/sync/', mayImport: [...filterBase, 'filter/proxy/'] },
   { part: 'filter/stream/', mayImport: [...filterBase, 'filter/proxy/'] },
   { part: 'filter/root.ts', mayImport: [...filterBase, 'filter/proxy/', 'filter/sync/', 'filter/stream/'] },
-  { part: 'filter/index.ts', mayImport: ['filter/abi/callbacks.ts'] },
+  { part: 'filter/index.ts', mayImport: ['filter/abi/'] },
 ];
 
 const controlPlaneParts: readonly Part[] = [

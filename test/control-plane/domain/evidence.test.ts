@@ -104,6 +104,18 @@ describe('counters become evidence (R9)', () => {
     expect(shownBy(book, T0 + 4000, marked(T0 + 500))?.sample.succeeded).toBe(15);
     expect(shownBy(book, T0 + 4000, marked(T0 + 4001))).toMatchObject({ sample: { succeeded: 0 }, firstSampleAgeMs: null });
   });
+
+  test('an outcome that is reported before the recovery first asks for its sample is in it, in the same second too', () => {
+    const record = state.features['catalog']!;
+    const recovery = newRecovery(record, T0, { because: 'test' }, { sampleFromMs: T0 + 50 });
+    const probing: ServiceState = { ...state, features: { ...state.features, catalog: { ...record, recovery } } };
+    const book = new EvidenceBook(policy);
+    book.record(report(1, [catalog(5)]), T0 + 10);
+    shownBy(book, T0 + 20);
+    book.record(report(2, [catalog(6)]), T0 + 80);
+    book.record(report(3, [catalog(8)]), T0 + 400);
+    expect(shownBy(book, T0 + 450, probing)?.sample.succeeded).toBe(3);
+  });
 });
 
 describe('who speaks (R10)', () => {

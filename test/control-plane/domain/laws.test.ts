@@ -75,7 +75,7 @@ function boundMs(policy: Policy): number {
   return perFeature.reduce((total, ms) => total + ms, 0);
 }
 
-const RUNS = { numRuns: Number(process.env['LAW_RUNS'] ?? 60) };
+const RUNS = { numRuns: Number(process.env['LAW_RUNS'] ?? 50) };
 
 test('law: a flag rises only while each dependency is ENABLED and neither DEGRADED nor UNHEALTHY (R4)', () => {
   fc.assert(

@@ -151,6 +151,10 @@ describe('partial recovery', () => {
       expect(told(pattern.onFailure(progress, situation(), percent))).toMatchObject({ to, rampIndex, passedIndex });
     });
 
+    test('back on a passed step, it knows that it fell there', () => {
+      expect(pattern.onFailure(at(2), situation(), 15).progress.fellBack).toBe(true);
+    });
+
     test('each failure of the same step doubles the wait; the third makes it the ceiling', () => {
       const waits: unknown[] = [];
       let progress = at(2);

@@ -71,6 +71,13 @@ describe('an edit by itself neither raises nor lowers traffic (R15)', () => {
   });
 
   test.for([
+    { name: 'whose recovery is behind it', state: ramping({ phase: 'done' }) },
+    { name: 'that a person has', state: done(setOverride(ramping(), 'catalog', override('FORCED_CLOSED'), T0)).state },
+  ])('nor of one $name', ({ state }) => {
+    expect(edit(state, policy({ recovery: { minimumSamples: 99 } })).transitions).toEqual([]);
+  });
+
+  test.for([
     { ramp: [10, 20, 30, 100], rampIndex: 1 },
     { ramp: [25, 100], rampIndex: 0 },
     { ramp: [50, 100], rampIndex: -1 },

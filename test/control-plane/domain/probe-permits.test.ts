@@ -58,9 +58,10 @@ describe('who gets permits (R8)', () => {
     for (const n of [1, 2]) ledger.grant({ ...state, released: true }, asking(n, 1), T0);
     expect(counts(ledger.grant(state, asking(1, 2), T0))).toEqual([2]);
     expect(ledger.grant(state, asking(1, 3, { refused: 3, failed: 2 }), T0 + 2000)).toEqual([]);
-    expect(counts(ledger.grant(state, asking(2, 3), T0 + 2000))).toEqual([2]);
-    const next = probing({}, 3, 'shop', { sampleFromMs: T0 + 3000 });
-    expect(counts(ledger.grant(next, asking(1, 4, { refused: 4, failed: 2 }), T0 + 3000))).toEqual([1]);
+    expect(ledger.grant(state, asking(1, 4, { refused: 4, failed: 2 }), T0 + 4000)).toEqual([]); // though the others had their turn
+    expect(counts(ledger.grant(state, asking(2, 3), T0 + 4000))).toEqual([2]);
+    const next = probing({}, 3, 'shop', { sampleFromMs: T0 + 5000 });
+    expect(counts(ledger.grant(next, asking(1, 5, { refused: 5, failed: 2 }), T0 + 5000))).toEqual([1]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ProxyEvidence } from '../../../control-plane/domain/model.ts';
 import { fleetOpens, quorumOf } from '../../../control-plane/domain/quorum.ts';
 import { gather } from '../../../control-plane/domain/sample.ts';
-import { evidenceOf, policyOf, proxy, serviceOf, shown, T0 } from './fixtures.ts';
+import { counts, evidenceOf, policyOf, proxy, serviceOf, shown, T0 } from './fixtures.ts';
 
 const policy = policyOf([{ name: 'catalog' }]);
 const record = serviceOf(policy).features['catalog']!;
@@ -57,5 +57,22 @@ describe('the fleet opens (R10)', () => {
       reason: { because: 'no-quorum', numbers: { open: 0, needed: 2, voters: 3, proxies: 3 } },
       suspects: ['a'],
     });
+  });
+});
+
+describe('the demand for a feature', () => {
+  const demandPerMs = (windowSaw: number, stepSaw: number, stepAgeMs: number) => {
+    const seen = shown(1, {}, { window: counts({ refused: windowSaw }), sinceStep: counts({ refused: stepSaw }) });
+    return gather(evidenceOf(proxy('a', { catalog: seen })), record, feature, T0 + stepAgeMs).demandPerMs;
+  };
+
+  test('is that of the window when it saw enough', () => {
+    expect(demandPerMs(50, 50, 100_000)).toBe(50 / 10_000);
+    expect(demandPerMs(50, 50, 2000)).toBe(50 / 2000); // a step younger than the window
+  });
+
+  test('else that of the whole step: one request a minute leaves most windows empty', () => {
+    expect(demandPerMs(0, 5, 300_000)).toBe(5 / 300_000);
+    expect(demandPerMs(1, 5, 300_000)).toBe(5 / 300_000);
   });
 });

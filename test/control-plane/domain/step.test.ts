@@ -163,6 +163,11 @@ describe('a feature on its way', () => {
     });
   });
 
+  test('each re-failure doubles the time until it satisfies its dependants (R4)', () => {
+    const { state } = tick(stateOf({ catalog: testing(100, { refailures: 2 }) }), seen({ catalog: GOOD }), 1000);
+    expect(state.features['catalog']?.recovery?.settleMs).toBe(4000);
+  });
+
   test('a failed step falls back one rung, a failed first step to the probes with its dependants', () => {
     const bad = shown(1, { failed: 20 });
     expect(tick(stateOf({ catalog: testing(50) }), seen({ catalog: bad })).flags['catalog']).toBe(5);
@@ -215,6 +220,11 @@ describe('dependencies and waves (R4, R13)', () => {
     {
       name: 'forced closed',
       changes: { ...disabled({ phase: 'held' }), health: 'UNKNOWN', override: forced('FORCED_CLOSED') },
+      holds: null,
+    },
+    {
+      name: 'forced closed just now',
+      changes: { sinceMs: T0 + 4999, recovery: recovery({ phase: 'done', settleMs: 60_000 }), override: forced('FORCED_CLOSED') },
       holds: null,
     },
   ])('a dependency that is $name: $holds', ({ changes, holds }) => {

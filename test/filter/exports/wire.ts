@@ -1,7 +1,7 @@
 /** The wire code for tests: bytes go in, JSON or lines of text come out. */
 import { FeaturePolicy, Policy, RungPolicy } from "../../../filter/domain/policy";
 import { parseSettings, problemLine, ServiceSettings } from "../../../filter/settings";
-import { LIMITS, NAME_STARTS, Pattern } from "../../../filter/wire/contract.gen";
+import { FEATURE_HEALTHS, LIMITS, Pattern, Reason } from "../../../filter/wire/contract.gen";
 import { encodeFlags, parseDirective, parsePolicy } from "../../../filter/wire/directive";
 import { JsonDocument, NodeKind } from "../../../filter/wire/document";
 import { exactInteger } from "../../../filter/wire/integer";
@@ -70,7 +70,7 @@ export function integerValue(bytes: Uint8Array): i64 {
 }
 
 export function nameCount(): i32 {
-  return NAME_STARTS.length - 1;
+  return Reason.ExpectedValue; // texts come after the names
 }
 
 export function nameAt(name: i32): string {
@@ -196,7 +196,13 @@ export function replyJson(bytes: Uint8Array): string {
     const permit = reply.permits[i];
     permits.push(`{"feature":${quoted(permit.feature)},"step":${permit.step},"count":${permit.count},"ttlMs":${permit.ttlMs}}`);
   }
-  return `{"lineage":${quoted(reply.lineage)},"revision":${reply.revision},"governorAgeMs":${reply.governorAgeMs},"permits":[${permits.join(",")}]}`;
+  const health: string[] = [];
+  for (let i = 0; i < reply.healths.length; i++) {
+    const told = reply.healths[i];
+    health.push(`{"feature":${quoted(told.feature)},"health":${quoted(FEATURE_HEALTHS[told.health])}}`);
+  }
+  const head = `{"lineage":${quoted(reply.lineage)},"revision":${reply.revision},"governorAgeMs":${reply.governorAgeMs}`;
+  return head + `,"permits":[${permits.join(",")}],"health":[${health.join(",")}]}`;
 }
 
 // What the filter writes.

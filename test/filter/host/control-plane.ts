@@ -142,7 +142,7 @@ export class FakeControlPlane {
     const desk = this.desks.get(service);
     if (desk === undefined) return { status: 404 };
     const permits = this.permits.splice(0);
-    const reply: ReportReply = { lineage: desk.lineage, revision: desk.revision, governorAgeMs: this.governorAgeMs, permits };
+    const reply: ReportReply = { lineage: desk.lineage, revision: desk.revision, governorAgeMs: this.governorAgeMs, permits, health: [] };
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(reply) };
   }
 

@@ -118,7 +118,7 @@ describe('a bad plugin configuration is refused with one line that says where an
     { name: 'half of it', configuration: JSON.stringify(good).slice(0, 60), says: 'at byte' },
     { name: 'a comma too many', configuration: '{"services":[{"service":"a"}],}', says: 'at byte' },
     { name: 'more than 1 MiB', configuration: JSON.stringify({ ...good, padding: 'x'.repeat(1024 * 1024) }), says: '1048576' },
-    { name: 'nested too deeply', configuration: `{"services":${'['.repeat(100)}${']'.repeat(100)}}`, says: '16' },
+    { name: 'nested too deeply', configuration: `{"services":${'['.repeat(100)}${']'.repeat(100)}}`, says: 'deep' },
     {
       name: 'bytes that are not UTF-8',
       configuration: Buffer.concat([Buffer.from('{"services":[{"service":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}]}')]),

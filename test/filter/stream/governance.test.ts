@@ -1,20 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Flag } from '../../../control-plane/contract/directive.ts';
-import { expectClean, feature, type Json, QUICK, type Scene, type SceneInit, scene, TICK_MS } from './scene.ts';
+import { connected } from './governed-scene.ts';
+import { expectClean, feature, QUICK, type Scene, scene } from './scene.ts';
 
 afterEach(expectClean);
 
 const STALE_AFTER_MS = 15_000;
 const LONGEST_LEASE_MS = STALE_AFTER_MS * 1.3;
-
-function connected(flag: Partial<Flag> | null = null, policy: Json = {}, init: SceneInit = {}): Scene {
-  const it = scene({ connected: true, policy: null, ...init });
-  const features = [feature('catalog', { breaker: { ...QUICK, rampMs: 10_000 } })];
-  const flags: Flag[] = flag === null ? [] : [{ feature: 'catalog', step: 1, state: 'ENABLED', admit: 10_000, by: 'recovery', ...flag }];
-  it.fleet.publish('shop', { policy: { service: 'shop', features, ...policy }, flags });
-  it.advance(1000);
-  return it;
-}
 
 const share = (it: Scene, count = 1000) => it.admitted('/catalog', count) / count;
 /** Reports stop being answered; watches go on. */
@@ -195,75 +187,6 @@ describe('when contact returns', () => {
     const it = connected({ state: 'TESTING', admit: 1000 });
     it.advance(500);
     expect(share(it)).toBeLessThan(0.2);
-  });
-});
-
-describe('permits', () => {
-  const disabled = (): Scene => connected({ state: 'DISABLED', admit: 0, step: 5 });
-  /** Permits with the next report, once it was answered and every worker has ticked. */
-  const grant = (it: Scene, permit: { count: number; step?: number; ttlMs?: number }): void => {
-    it.fleet.permits.push({ feature: 'catalog', step: 5, ttlMs: 10_000, ...permit });
-    it.proxy.request({ path: '/catalog' });
-    while (it.fleet.permits.length > 0) it.advance(50);
-    it.advance(2 * TICK_MS);
-  };
-  const reached = (it: Scene, count = 10): number =>
-    it.admitted('/catalog', count, { worker: 0 }) + it.admitted('/catalog', count, { worker: 1 });
-
-  test.for([1, 2, 5])('%i let exactly so many requests through, over all workers', (count) => {
-    const it = disabled();
-    grant(it, { count });
-    expect(reached(it)).toBe(count);
-  });
-
-  test('they go out with retries off', () => {
-    const it = disabled();
-    grant(it, { count: 1 });
-    it.good('/catalog');
-    expect(it.proxy.arrivals.at(-1)!.headers.get('x-envoy-max-retries')).toBe('0');
-  });
-
-  test.for([
-    { name: 'another step', permit: { count: 3, step: 4 } },
-    { name: 'none', permit: { count: 0 } },
-  ])('for $name are void', ({ permit }) => {
-    const it = disabled();
-    grant(it, permit);
-    expect(reached(it)).toBe(0);
-  });
-
-  test('run out', () => {
-    const it = disabled();
-    grant(it, { count: 3, ttlMs: 1000 });
-    it.advance(1000);
-    expect(reached(it)).toBe(0);
-  });
-
-  test('are set, never added', () => {
-    const it = disabled();
-    grant(it, { count: 2 });
-    grant(it, { count: 2 });
-    expect(reached(it)).toBe(2);
-  });
-
-  test('are void with the next step', () => {
-    const it = disabled();
-    grant(it, { count: 3 });
-    it.fleet.flag('shop', { feature: 'catalog', state: 'DISABLED', admit: 0, step: 6 });
-    it.advance(1000);
-    expect(reached(it)).toBe(0);
-  });
-
-  test('a failed one does not trip, a good one does not close: the fleet decides', () => {
-    const it = disabled();
-    grant(it, { count: 1 });
-    it.bad('/catalog');
-    grant(it, { count: 1 });
-    it.good('/catalog');
-    it.advance(6000);
-    expect(it.admitted('/catalog', 10)).toBe(0);
-    const report = it.fleet.reports.flatMap(({ features }) => features).findLast(({ feature: name }) => name === 'catalog');
-    expect(report).toMatchObject({ step: 5, admitted: 2, succeeded: 1, failed: 1 });
   });
 });
 
