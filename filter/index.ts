@@ -1,4 +1,3 @@
-import "./abi/unpack"; // first: the others use what it unpacks
 import "./abi/abort";
 export {
   proxy_abi_version_0_2_1,

@@ -85,7 +85,8 @@ function readService(reader: Reader, settings: Settings, problems: Problems): vo
     if (settings.services[i].service != entry.service) continue;
     problems.add(say(Place.Service, index, "", ""), say(Reason.Twice, entry.service, "", ""));
   }
-  if (reader.has(Key.Policy)) entry.policy = readInlinePolicy(reader.object(Key.Policy), entry, settings, say(Place.Inline, index, "", ""), problems);
+  const path = say(Place.Inline, index, "", "");
+  if (reader.has(Key.Policy)) entry.policy = readInlinePolicy(reader.object(Key.Policy), entry, settings, path, problems);
   settings.services.push(entry);
 }
 

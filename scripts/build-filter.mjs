@@ -1,8 +1,7 @@
 // Compiles the release module and prints its size against the bar; a warning of the compiler counts as an error.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkPacked, packData } from './filter-build/pack-data.mjs';
 import { root } from './prepare.mjs';
 
 const barKib = 64;
@@ -12,12 +11,8 @@ const module = join(root, 'build/rekindle.wasm');
 const unfinished = `build/rekindle.${process.pid}.wasm`;
 mkdirSync(join(root, 'build'), { recursive: true });
 try {
-  run('assemblyscript/bin/asc.js', ['--target', 'release', '--transform', './scripts/filter-build/lean-code.mjs', '--outFile', unfinished]);
+  run('assemblyscript/bin/asc.js', ['--target', 'release', '--outFile', unfinished]);
   run('binaryen/bin/wasm-opt', ['-Oz', '--all-features', '--low-memory-unused', unfinished, '-o', unfinished]);
-  const compiled = readFileSync(join(root, unfinished));
-  const packed = packData(compiled);
-  checkPacked(compiled, packed);
-  writeFileSync(join(root, unfinished), packed);
 } catch (error) {
   rmSync(join(root, unfinished), { force: true });
   console.error(`the filter was not built: ${error.message}`);

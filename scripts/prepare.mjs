@@ -13,7 +13,7 @@ const builds = [
   {
     script: 'build:filter',
     output: 'build/rekindle.wasm',
-    sources: ['filter', 'asconfig.json', 'scripts/build-filter.mjs', 'scripts/filter-build'],
+    sources: ['filter', 'asconfig.json', 'scripts/build-filter.mjs'],
   },
   {
     script: 'build:control-plane',

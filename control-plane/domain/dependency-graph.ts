@@ -52,16 +52,6 @@ export class DependencyGraph {
     return this.ordered;
   }
 
-  /** One cycle as a path that ends where it starts, or null. */
-  cycle(): readonly string[] | null {
-    const state = new Map<string, 'open' | 'closed'>();
-    for (const name of this.featuresByName.keys()) {
-      const found = this.walkForCycle(name, state);
-      if (found) return found;
-    }
-    return null;
-  }
-
   /**
    * The given features in the order in which they start: each wave holds features of one priority that do not depend on each other, and
    * comes after the dependencies of its features among the given ones (R13).
@@ -97,26 +87,6 @@ export class DependencyGraph {
   }
 
   /** Depth first with an own stack: a chain of 512 features must not exhaust the call stack of a busy process. */
-  private walkForCycle(start: string, state: Map<string, 'open' | 'closed'>): readonly string[] | null {
-    if (state.has(start)) return null;
-    const path: { name: string; next: number }[] = [{ name: start, next: 0 }];
-    state.set(start, 'open');
-    while (path.length > 0) {
-      const top = path[path.length - 1]!;
-      const edge = this.dependencies(top.name)[top.next++];
-      if (!edge) {
-        state.set(top.name, 'closed');
-        path.pop();
-      } else if (state.get(edge.feature) === 'open') {
-        const names = path.map((entry) => entry.name);
-        return [...names.slice(names.indexOf(edge.feature)), edge.feature];
-      } else if (!state.has(edge.feature)) {
-        state.set(edge.feature, 'open');
-        path.push({ name: edge.feature, next: 0 });
-      }
-    }
-    return null;
-  }
 }
 
 const graphs = new WeakMap<Policy, DependencyGraph>();

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild, tailOf } from './child.ts';
 import { deriveEnvoyConfiguration, type EnvoyPlaces } from './envoy-configuration.ts';
@@ -14,6 +14,8 @@ export interface EnvoyProcess extends Child {
   readonly adminPort: number;
   /** The filter's metrics as Envoy's admin port shows them to Prometheus. */
   metrics(): Promise<Sample[]>;
+  /** Lines of the log that tell of a trap of the filter; there should be none. */
+  traps(): Promise<string[]>;
 }
 
 /** Writes the configuration into `folder` and starts Envoy on it, not yet ready. */
@@ -28,7 +30,7 @@ export async function launchEnvoy(binary: string, folder: string, places: EnvoyP
     logFile: join(folder, 'envoy.log'),
   });
   child.exited.then(() => rm(`/dev/shm/envoy_shared_memory_${places.listenerPort}0`, { force: true })).catch(() => {});
-  return { ...child, adminPort: places.adminPort, metrics: () => readMetrics(places.adminPort) };
+  return { ...child, adminPort: places.adminPort, metrics: () => readMetrics(places.adminPort), traps: () => readTraps(child.logFile) };
 }
 
 /** Resolves when Envoy serves; throws with the end of its log when it gave up instead. */
@@ -52,4 +54,9 @@ export async function envoyReady(envoy: EnvoyProcess): Promise<void> {
 async function readMetrics(adminPort: number): Promise<Sample[]> {
   const response = await fetch(`http://127.0.0.1:${adminPort}/stats/prometheus?filter=rekindle_`);
   return parseSamples(await response.text());
+}
+
+async function readTraps(logFile: string): Promise<string[]> {
+  const lines = (await readFile(logFile, 'utf8')).split('\n');
+  return lines.filter((line) => /Function: \w+ failed|rekindle: abort:/.test(line));
 }

@@ -19,6 +19,8 @@ export interface OutageEvidence extends Turns {
   readonly arrivals: readonly { readonly feature: ShopFeature; readonly atMs: number }[];
   readonly samples: readonly Sample[];
   readonly recovery: Recovery | null;
+  /** Log lines that tell of a trap of the filter. */
+  readonly traps: readonly string[];
 }
 
 export interface Check {
@@ -52,6 +54,7 @@ export function checkOutage(evidence: OutageEvidence): Check[] {
     growingDelays(evidence),
     orderOfReturn(evidence),
     recovered(evidence),
+    check('the filter never traps', evidence.traps.length === 0, evidence.traps[0] ?? 'no trap in the log'),
   ];
 }
 

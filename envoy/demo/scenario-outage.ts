@@ -52,7 +52,8 @@ async function observeOutage(options: DemoOptions): Promise<Check[]> {
     const recovery = await latestRecovery(demo);
     await demo.stopLoad();
     await nap(flushMs, demo.end);
-    return checkOutage({ ...turns, answers, arrivals, recovery, samples: await demo.stage.envoy.metrics() });
+    const [samples, traps] = await Promise.all([demo.stage.envoy.metrics(), demo.stage.envoy.traps()]);
+    return checkOutage({ ...turns, answers, arrivals, recovery, samples, traps });
   } finally {
     tellRecovery(await latestRecovery(demo).catch(() => null), options.say);
     await demo.close();

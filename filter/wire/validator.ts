@@ -1,4 +1,4 @@
-import { FIRST_PATTERN, LIMITS, Pattern, Reason, SchemaKind } from "./contract.gen";
+import { FIRST_PATTERN, Key, LIMITS, Pattern, Reason, SchemaKind } from "./contract.gen";
 import { JsonDocument, NodeKind } from "./document";
 import { exactInteger, NOT_AN_INTEGER } from "./integer";
 import { isName, nameText, say } from "./names";
@@ -162,9 +162,15 @@ export class Validator {
 
   /** Notes that a value is not what it must be. The values of the reason are `a` and `b`, unless empty, and what was got. */
   private refuse(node: i32, reason: Reason, a: string, b: string): void {
-    const excerpt = this.document.excerpt(node, EXCERPT);
+    const excerpt = this.isSecret() ? "***" : this.document.excerpt(node, EXCERPT);
     const got = this.document.kind(node) == NodeKind.Text ? '"' + excerpt + '"' : excerpt;
     this.add(say(reason, a.length > 0 ? a : got, b.length > 0 ? b : got, got));
+  }
+
+  /** A token is not quoted: problems go to Envoy's log. */
+  private isSecret(): bool {
+    const step = this.depth > 0 ? this.trail[this.depth - 1] : -1;
+    return step >= 0 && this.is(step, Key.Token);
   }
 
   private enter(step: i32): void {

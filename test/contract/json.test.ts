@@ -17,6 +17,7 @@ describe('is JSON', () => {
     ['every kind of value', '[null,true,false,0,"",{},[]]'],
     ['numbers of every form', '[-0,0.5,-1.25e+10,1E5,10e-3,123456789012345678901234567890]'],
     ['every escape', String.raw`"\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00"`],
+    ['escaped pairs at their bounds', String.raw`"\ud800\udc00\uDBFF\uDFFF"`],
     ['a member name with an escape', String.raw`{"\u0061b":1}`],
     ['text of one to four bytes a character', '"aé€😀\u{10ffff}"'],
     ['delete and the noncharacters', '"\u007f\uffff"'],

@@ -141,7 +141,10 @@ describe('a report that the filter writes', () => {
   const id = arbitraryOf(Report.properties.instance) as fc.Arbitrary<string>;
   const anyText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 600 }),
-    fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 }).map((units) => String.fromCharCode(...units)),
+    fc.string({
+      unit: fc.constantFrom('"', '\\', '/', '\n', '\0', '\u001f', '\u007f', 'é', '😀', '\ud83d', '\udc00', 'a'),
+      maxLength: 300,
+    }),
   );
   const counts = (length: number) =>
     fc.array(fc.oneof(fc.bigInt({ min: 0n, max: 1000n }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })), {
@@ -174,7 +177,7 @@ describe('a report that the filter writes', () => {
       instance: 'a1',
       version: '0.1.0',
       lineage: 'l-1',
-      reason: 'flags[0] "x"\n',
+      reason: 'flags[0] "x"\n\\é',
       counts: [5n, 60_000n, 1000n, 12n, 1n, 3n, 11n],
       features,
     };
@@ -188,7 +191,7 @@ describe('a report that the filter writes', () => {
       lineage: 'l-1',
       revision: 12,
       governed: true,
-      rejected: { count: 3, revision: 11, reason: 'flags[0] "x"\n' },
+      rejected: { count: 3, revision: 11, reason: 'flags[0] "x"\n\\é' },
       features: [
         {
           feature: 'checkout',

@@ -11,7 +11,7 @@ export interface E2eOptions {
   readonly controlPlane?: boolean;
 }
 
-/** A stage on free ports with a folder of its own; when the test ends, so does all of it, and no server may have died by itself. */
+/** A stage on free ports with a folder of its own; when the test ends, so does all of it; no server may have died, and the filter not trapped. */
 export async function openStage({ plugin, controlPlane = false }: E2eOptions = {}): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'rekindle-e2e-'));
   const deaths: string[] = [];
@@ -21,9 +21,10 @@ export async function openStage({ plugin, controlPlane = false }: E2eOptions = {
   const stage = await startStage({ ports: await freePorts(), folder, controlPlane, onDeath, ...(plugin === undefined ? {} : { plugin }) });
   onTestFinished(async ({ task }) => {
     await stage.stop();
+    const traps = await stage.envoy.traps();
     if (task.result?.state === 'pass') await rm(folder, { recursive: true, force: true });
     else console.log(`logs are left in ${folder}`);
-    expect(deaths).toEqual([]);
+    expect([...deaths, ...traps]).toEqual([]);
   });
   return stage;
 }

@@ -38,7 +38,8 @@ function isGating(context: RecoveryContext, name: string): boolean {
 export function loadHold(context: RecoveryContext, name: string): Reason | null {
   const { maxRamping } = context.draft.state.policy.recovery;
   const { priority } = context.feature(name);
-  const ramping = context.draft.names().filter((other) => context.isRamping(other));
+  // One that is held by a dependency puts no further load on anybody; counting it could hold up that very dependency.
+  const ramping = context.draft.names().filter((other) => context.isRamping(other) && !dependencyHold(context, other));
   const isFirst = ramping.every((other) => priority < context.feature(other).priority);
   if (!isFirst && ramping.length >= maxRamping) return { because: 'load-cap', numbers: { ramping: ramping.length, maxRamping } };
   const before = context.surroundings.rampingElsewhere.filter((other) => other <= priority).length;

@@ -1,6 +1,6 @@
 import { isActing, isSteered } from '../feature.ts';
 import { type HealthVerdict, judgeHealth } from '../health.ts';
-import type { Evidence, ServiceState, StepResult } from '../model.ts';
+import type { Evidence, FeatureRecord, ServiceState, StepResult } from '../model.ts';
 import { expireOverrides } from '../overrides.ts';
 import { fleetOpens, type QuorumVerdict } from '../quorum.ts';
 import { advise } from './advice.ts';
@@ -39,9 +39,15 @@ export function step(
 /** Priorities of the features that ramp right now, for the other services of the same upstream group (R8). */
 export function rampingPriorities(state: ServiceState): number[] {
   return state.policy.features
-    .filter(({ name }) => isSteered(state, name) && state.features[name]?.recovery?.phase === 'ramping')
-    .filter(({ name }) => state.features[name]?.recovery?.reason.because !== 'no-traffic')
-    .map((feature) => feature.priority);
+    .filter(({ name }) => isSteered(state, name) && isOnItsWay(state.features[name]))
+    .map(({ priority }) => priority);
+}
+
+/** Ramping, and neither without requests nor held by a dependency: such a one could keep others waiting for ever. */
+function isOnItsWay(record: FeatureRecord | undefined): boolean {
+  if (record?.recovery?.phase !== 'ramping') return false;
+  const { because } = record.recovery.reason;
+  return because !== 'no-traffic' && !because.startsWith('dependency-');
 }
 
 function rememberNodes(draft: Draft, evidence: Evidence): void {

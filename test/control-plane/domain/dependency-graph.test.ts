@@ -41,9 +41,7 @@ describe('the dependency graph', () => {
     expect(diamond.waves(['nobody'])).toEqual([]);
   });
 
-  test('names a cycle as a path, and loops in none', () => {
-    expect(ring.cycle()).toEqual(['a', 'c', 'b', 'a']);
-    expect(diamond.cycle()).toBeNull();
+  test('loops in no cycle', () => {
     expect([...ring.ancestors('a')].sort()).toEqual(['a', 'b', 'c']);
     expect(ring.waves(['a', 'b', 'c'])).toEqual([['a', 'b', 'c']]);
   });
@@ -57,7 +55,6 @@ describe('the dependency graph', () => {
       })),
     );
     expect(chain.order()[511]).toBe('f511');
-    expect(chain.cycle()).toBeNull();
   });
 
   test('law: the order holds every feature once, each after its dependencies', () => {

@@ -277,6 +277,13 @@ describe('dependencies and waves (R4, R13)', () => {
     expect(ready('a', ['b', 'c']).flags['a']).toBe(5);
   });
 
+  test('a feature that is held by a dependency does not hold that dependency up by the cap', () => {
+    const policy = shop(RECOVERY, { recovery: { maxRamping: 1 } });
+    const first = { ...policy, features: policy.features.map((each) => ({ ...each, priority: 1 })) };
+    const state = stateOf({ catalog: disabled({ phase: 'probing' }), recommendations: testing(5) }, first);
+    expect(tick(state, seen({ catalog: GOOD, recommendations: GOOD })).flags['catalog']).toBe(5);
+  });
+
   test('(i) services of one upstream group take turns by priority', () => {
     const state = stateOf({ catalog: disabled({ phase: 'probing' }) });
     const risesBeside = (rampingElsewhere: number[]) =>

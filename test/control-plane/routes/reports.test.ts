@@ -18,7 +18,7 @@ describe('a report', () => {
     control.time.nowMs += 700;
     const response = await send(control, reportOf());
     expect(response.statusCode).toBe(200);
-    expect(response.json()).toEqual({ lineage: control.store.lineage, revision: 1, governorAgeMs: 700, permits: [] });
+    expect(response.json()).toEqual({ lineage: control.store.lineage, revision: 1, governorAgeMs: 700, permits: [], health: [] });
   });
 
   test('before the first tick nobody governs', async () => {

@@ -84,7 +84,6 @@ test('a bad directive is counted and changes nothing, a good one afterwards is t
   expect(await bodyOf(connection), 'a lower revision of a new lineage').toBe('three');
   const follows = async (): Promise<true | null> => (fake.watches().at(-1)?.get('lineage') === 'second' ? true : null);
   await waitFor('a watch that names the new lineage', follows, 5000);
-  expect(await reloads(stage), 'traps').toBe(0);
   console.log(`${counted} bad directives counted, ${fake.watches().length} watches, ${fake.reports().length} reports`);
   connection.close();
 });
@@ -102,9 +101,4 @@ function heldRevision(stage: Stage, revision: number): Promise<true> {
 
 async function rejected(stage: Stage): Promise<number> {
   return valueIn(await stage.envoy.metrics(), 'rekindle_directives_rejected_total', service) ?? 0;
-}
-
-async function reloads(stage: Stage): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${stage.ports.admin}/stats?filter=vm_reload_success`);
-  return Number(/vm_reload_success: (\d+)/.exec(await response.text())?.[1] ?? 0);
 }

@@ -49,6 +49,7 @@ test('a control plane that is killed in mid-recovery goes on with that recovery 
   await demo.stopLoad();
   expect(answers.filter(isUnanswered)).toEqual([]);
   expect(demo.death()).toBeNull();
+  expect(await stage.envoy.traps()).toEqual([]);
   console.log(`${ended.id} ${ended.result} after ${ended.timeline.length} entries, ${answers.length} requests answered`);
   await demo.close();
   await rm(folder, { recursive: true });

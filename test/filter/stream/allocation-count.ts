@@ -1,7 +1,17 @@
-import asc from 'assemblyscript/asc';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import binaryen from 'binaryen';
 import { WasmModule } from '../host/module.ts';
 import type { Vm } from '../host/vm.ts';
+import { releasePath } from './scene.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const compiler = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
+const run = promisify(execFile);
 
 /** The allocator that everything on the module's heap goes through. */
 const ALLOCATOR = '~lib/rt/tlsf/allocateBlock';
@@ -10,16 +20,23 @@ const COUNTER = 'allocations';
 /** The package's types put this into the class of modules, where it is not. */
 const functions = (binaryen as unknown as { Function: binaryen.Module['Function'] }).Function;
 
-/** The release build with its allocator counting its calls in an exported global; names are kept to find it. */
+/** The release build with its allocator counting its calls in an exported global. */
 export async function countingModule(): Promise<WasmModule> {
-  let binary: Uint8Array | null = null;
-  const { error, stderr } = await asc.main(['--target', 'release', '--debug', '--outFile', 'counting.wasm'], {
-    writeFile: (name, contents) => {
-      if (name.endsWith('.wasm')) binary = Uint8Array.from(contents as Uint8Array);
-    },
-  });
-  if (error !== null || binary === null) throw new Error(`asc: ${error?.message ?? ''}\n${stderr.toString()}`);
-  return new WasmModule(countCalls(binary, ALLOCATOR));
+  return new WasmModule(countCalls(await namedRelease(), ALLOCATOR));
+}
+
+/** The release with the names of its functions, built once for each release. */
+async function namedRelease(): Promise<Uint8Array> {
+  const cache = join(root, 'build', 'test');
+  const hash = createHash('sha256').update(readFileSync(releasePath)).digest('hex').slice(0, 16);
+  const path = join(cache, `release-names.${hash}.wasm`);
+  if (!existsSync(path)) {
+    mkdirSync(cache, { recursive: true });
+    const scratch = `${path}.${process.pid}`;
+    await run(process.execPath, [compiler, '--target', 'release', '--debug', '--outFile', scratch], { cwd: root });
+    renameSync(scratch, path);
+  }
+  return readFileSync(path);
 }
 
 function countCalls(bytes: Uint8Array, name: string): Uint8Array {

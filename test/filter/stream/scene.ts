@@ -9,9 +9,9 @@ import type { HttpStream } from '../host/stream.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../host/upstream.ts';
 
 /** The module under test; another build of it can be named, such as the debug one. */
-const path = process.env['REKINDLE_WASM'] ?? fileURLToPath(new URL('../../../build/rekindle.wasm', import.meta.url));
-if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build first`);
-export const release = WasmModule.fromFile(path);
+export const releasePath = process.env['REKINDLE_WASM'] ?? fileURLToPath(new URL('../../../build/rekindle.wasm', import.meta.url));
+if (!existsSync(releasePath)) throw new Error(`${releasePath} is missing: run npm run build first`);
+export const release = WasmModule.fromFile(releasePath);
 
 /** A policy or a part of it as a person writes it: defaults left out. */
 export type Json = Readonly<Record<string, unknown>>;
