@@ -10,7 +10,7 @@ import { streams } from "./stream/pool";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
 import { flushSamples, flushUnmatched } from "./telemetry";
-import { VERSION } from "./version";
+import { VERSION } from "./wire/contract.gen";
 
 const TICK_MS: u32 = 50;
 /** Gauges are written by the leader at least this often, so that a value which another VM wrote last does not stay. */

@@ -11,6 +11,8 @@ export interface ChildSpec {
   readonly logFile: string;
   /** A Node process: it gets a channel whose end tells it that its parent is gone. */
   readonly node?: boolean;
+  /** Clears away what the process leaves behind. */
+  readonly afterwards?: () => Promise<void>;
 }
 
 export interface Exit {
@@ -23,7 +25,7 @@ export interface Child {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
-  /** Settles when the process has ended. */
+  /** Settles when the process has ended and nothing of it is left. */
   readonly exited: Promise<Exit>;
   /** Whether `stop` or `kill` was called: an end without it is a death. */
   readonly wasStopped: () => boolean;
@@ -46,6 +48,9 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   let stopped = false;
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
+  }).then(async (exit) => {
+    await spec.afterwards?.();
+    return exit;
   });
   await spawned(child);
   const end = async (signal: NodeJS.Signals): Promise<void> => {

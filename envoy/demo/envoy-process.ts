@@ -28,8 +28,8 @@ export async function launchEnvoy(binary: string, folder: string, places: EnvoyP
     // With hot restart on, and only then, Envoy ends with the process that started it. The base id keeps it apart from other Envoys.
     args: ['-c', configuration, '--concurrency', String(workers), '--base-id', String(places.listenerPort), ...logLevels],
     logFile: join(folder, 'envoy.log'),
+    afterwards: () => rm(`/dev/shm/envoy_shared_memory_${places.listenerPort}0`, { force: true }),
   });
-  child.exited.then(() => rm(`/dev/shm/envoy_shared_memory_${places.listenerPort}0`, { force: true })).catch(() => {});
   return { ...child, adminPort: places.adminPort, metrics: () => readMetrics(places.adminPort), traps: () => readTraps(child.logFile) };
 }
 

@@ -8,7 +8,7 @@ import { Feature } from "../proxy/feature";
 import { identity } from "../proxy/identity";
 import { Service } from "../proxy/service";
 import { ControlPlaneSettings } from "../settings";
-import { VERSION } from "../version";
+import { VERSION } from "../wire/contract.gen";
 import { encodeReport, FeatureReport, parseReportReply, Permit, Report, ToldHealth } from "../wire/report";
 import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
 import { Reconnect } from "./reconnect";

@@ -61,7 +61,7 @@ describe('the lease', () => {
       it.advance(5000);
       cutOff(it);
       const last = it.fleet.reports.at(-1)!.atMs;
-      while (it.metric('governed') === 1 && it.proxy.clock.nowMs < last + 60_000) it.advance(50);
+      it.until(() => it.metric('governed') === 0);
       return it.proxy.clock.nowMs - last;
     });
     expect(Math.min(...times)).toBeGreaterThanOrEqual(STALE_AFTER_MS - 100);
@@ -126,7 +126,7 @@ describe('when the lease runs out', () => {
     cutOff(it);
     it.advance(LONGEST_LEASE_MS - 5000);
     expect(share(it)).toBeLessThan(0.32);
-    while (it.metric('governed') === 1) it.advance(50);
+    it.until(() => it.metric('governed') === 0);
     expect(share(it)).toBeGreaterThan(0.2);
     expect(share(it)).toBeLessThan(0.35);
     it.advance(5000);
@@ -153,7 +153,7 @@ describe('when contact returns', () => {
     const { fleet, proxy } = it;
     fleet.flag('shop', { feature: 'catalog', state, admit });
     proxy.clusters.set('control-plane', reconnect);
-    while (it.metric('governed') === 0 && proxy.clock.nowMs < 120_000) it.advance(10);
+    it.until(() => it.metric('governed') === 1, 120_000, 10);
     return it;
 
     function reconnect(call: Parameters<typeof fleet.take>[0]): void {
@@ -179,7 +179,7 @@ describe('when contact returns', () => {
     it.advance(40_000);
     it.fleet.reports.length = 0;
     it.proxy.clusters.set('control-plane', (call) => it.fleet.take(call));
-    while (it.fleet.reports.length === 0) it.advance(10);
+    it.until(() => it.fleet.reports.length > 0, 60_000, 10);
     expect(it.fleet.reports[0]).toMatchObject({ governed: false });
   });
 

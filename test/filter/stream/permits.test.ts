@@ -10,7 +10,7 @@ describe('permits', () => {
   const grant = (it: Scene, permit: { count: number; step?: number; ttlMs?: number }): void => {
     it.fleet.permits.push({ feature: 'catalog', step: 5, ttlMs: 10_000, ...permit });
     it.proxy.request({ path: '/catalog' });
-    while (it.fleet.permits.length > 0) it.advance(50);
+    it.until(() => it.fleet.permits.length === 0);
     it.advance(2 * TICK_MS);
   };
   const reached = (it: Scene, count = 10): number =>

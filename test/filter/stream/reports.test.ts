@@ -146,7 +146,7 @@ describe('how often', () => {
   test('what happens after a quiet report is told within reportMs', () => {
     const it = connected();
     it.advance(20_000);
-    while (it.fleet.reports.at(-1)!.atMs < it.proxy.clock.nowMs - 100) it.advance(50);
+    it.until(() => it.fleet.reports.at(-1)!.atMs >= it.proxy.clock.nowMs - 100);
     it.good('/catalog');
     it.advance(1300);
     expect(latest(it, 'catalog')).toMatchObject({ succeeded: 1 });

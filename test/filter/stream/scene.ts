@@ -116,6 +116,15 @@ export class Scene {
     this.proxy.advance(ms);
   }
 
+  /** Lets time pass until something holds; fails when it does not within `atMostMs`. */
+  until(holds: () => boolean, atMostMs = 60_000, stepMs = 50): void {
+    const start = this.proxy.clock.nowMs;
+    while (!holds()) {
+      if (this.proxy.clock.nowMs - start > atMostMs) throw new Error(`did not happen within ${atMostMs} ms: ${holds}`);
+      this.advance(stepMs);
+    }
+  }
+
   /** Lets every VM tick once. */
   tick(): void {
     this.advance(TICK_MS);
