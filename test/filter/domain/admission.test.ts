@@ -61,6 +61,14 @@ describe('governed', () => {
   });
 });
 
+test('a new step under a lease that never lapsed holds at once', () => {
+  recovery(3n, State.Enabled);
+  breaker.tick(true, 0n);
+  recovery(4n, State.Disabled);
+  breaker.tick(true, 10n);
+  expect(meets()).toMatchObject({ gate: Gate.Refuse, refusal: Refusal.Disabled });
+});
+
 describe('when the lease lapses (R3)', () => {
   test('DISABLED becomes OPEN with local backoff', () => {
     recovery(3n, State.Disabled);
