@@ -5,7 +5,7 @@ import { identity } from "./proxy/identity";
 import { Service } from "./proxy/service";
 import { staleCache } from "./proxy/stale-cache";
 import { parseSettings, problemLine, Settings } from "./settings";
-import { onCallAnswered } from "./stream/fallback";
+import { forgetMissingRoutes, onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
@@ -64,7 +64,7 @@ class Agent {
     }
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
-      if (all) feature.metrics.forgetGauges();
+      if (all) feature.metrics.forgetGauges(!this.led && service.lease.inherited);
       feature.metrics.gauges(feature.toldPhase(), feature.flag.state, feature.health, feature.admitNow(nowMs));
     }
     const confirmed = service.governance.confirmedAtMs;
@@ -100,6 +100,7 @@ export class Root {
     }
     identity.load();
     staleCache.configure(settings.cacheEntries, settings.cacheMaxBodyBytes);
+    forgetMissingRoutes();
     this.settings = settings;
     this.agents = [];
     this.services = [];

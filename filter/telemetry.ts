@@ -61,9 +61,14 @@ export class Gauge {
     this.last = value;
   }
 
-  /** The next `set` writes even the same value: another VM may have written in between. */
-  forget(): void {
-    if (this.last >= 0) this.last = -2;
+  /** The next `set` writes even the same value: another VM may have written in between. `all`: even what this one never wrote. */
+  forget(all: bool): void {
+    if (all || this.last >= 0) this.last = -2;
+  }
+
+  /** What it measured is gone. */
+  retire(name: string, labels: string): void {
+    if (this.last > 0) this.set(name, labels, 0);
   }
 }
 
@@ -85,8 +90,8 @@ class OneOf {
     }
   }
 
-  forget(): void {
-    for (let i = 0; i < this.gauges.length; i++) this.gauges[i].forget();
+  forget(all: bool): void {
+    for (let i = 0; i < this.gauges.length; i++) this.gauges[i].forget(all);
   }
 }
 
@@ -168,12 +173,21 @@ export class FeatureMetrics {
     this.admit.set(names.METRIC_ADMIT_RATIO, this.labels, admit);
   }
 
-  /** This VM begins to lead: what another one wrote is not known here. */
-  forgetGauges(): void {
-    this.phases.forget();
-    this.states.forget();
-    this.healths.forget();
-    this.admit.forget();
+  /** What another VM may have written is not known here; `all`: it led before this one. */
+  forgetGauges(all: bool): void {
+    this.phases.forget(all);
+    this.states.forget(all);
+    this.healths.forget(all);
+    this.admit.forget(all);
+  }
+
+  /** The feature has left the policy. */
+  retire(): void {
+    this.flush();
+    this.phases.set(names.METRIC_BREAKER_PHASE, this.labels, -1);
+    this.states.set(names.METRIC_FEATURE_STATE, this.labels, -1);
+    this.healths.set(names.METRIC_FEATURE_HEALTH, this.labels, -1);
+    this.admit.retire(names.METRIC_ADMIT_RATIO, this.labels);
   }
 }
 
@@ -207,10 +221,10 @@ export class ServiceMetrics {
   }
 
   forgetGauges(): void {
-    this.revision.forget();
-    this.age.forget();
-    this.connected.forget();
-    this.governed.forget();
+    this.revision.forget(false);
+    this.age.forget(false);
+    this.connected.forget(false);
+    this.governed.forget(false);
   }
 }
 

@@ -29,7 +29,6 @@ export const ClusterName = Type.String({ pattern: CLUSTER_PATTERN, minLength: 1,
 export const HeaderName = Type.String({ pattern: HEADER_NAME_PATTERN, minLength: 1, maxLength: 128 });
 export const Id = Type.String(idOptions);
 export const describedId = (description: string) => Type.String({ ...idOptions, description });
-export const describedCounter = (description: string) => Type.Integer({ minimum: 0, maximum: LIMITS.safeInteger, description });
 
 /** What the control plane allows for a feature. */
 export const FEATURE_STATES = ['DISABLED', 'TESTING', 'ENABLED'] as const;
@@ -47,7 +46,6 @@ export const BreakerPhase = Type.Enum([...BREAKER_PHASES], { description: 'Break
 export type BreakerPhase = Static<typeof BreakerPhase>;
 
 export const RUNGS = ['stale', 'cluster', 'static'] as const;
-export type RungName = (typeof RUNGS)[number];
 
 export const MODES = ['enforce', 'shadow', 'off'] as const;
 export type Mode = (typeof MODES)[number];

@@ -18,7 +18,12 @@ export function readPolicy(
 ): { readonly value: Policy } | { readonly problems: readonly Problem[] } {
   const read = reader.read(raw);
   if (isRefused(read)) return { problems: [...read.problems, ...rulesOfTheRest(reader, raw, read.problems)] };
-  const problems = [...policyProblems(read.value), ...serviceProblems(read.value, service), ...sizeProblems(read.value)];
+  const problems = [
+    ...policyProblems(read.value),
+    ...reservedProblems(read.value),
+    ...serviceProblems(read.value, service),
+    ...sizeProblems(read.value),
+  ];
   return problems.length > 0 ? { problems } : read;
 }
 
@@ -30,6 +35,15 @@ function rulesOfTheRest(
   const rest = reader.salvage(raw, problems);
   if (!rest) return [];
   return policyProblems(rest).filter(({ path }) => !problems.some((problem) => path.startsWith(problem.path)));
+}
+
+/** The one name of the alphabet that every JavaScript object answers to: records of features are looked up by name. */
+const RESERVED = 'constructor';
+
+function reservedProblems(policy: Policy): Problem[] {
+  const reason = `must not be ${RESERVED}, a reserved word`;
+  const named = policy.features.flatMap(({ name }, i) => (name === RESERVED ? [{ path: `features[${i}].name`, reason }] : []));
+  return policy.service === RESERVED ? [{ path: 'service', reason }, ...named] : named;
 }
 
 function serviceProblems(policy: Policy, service: string | null): Problem[] {

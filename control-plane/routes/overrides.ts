@@ -11,7 +11,7 @@ const path = '/v1/services/:service/features/:feature/override';
 
 export function overrideRoutes(app: App, { fleet }: RouteDependencies): void {
   const requireFeature = (service: string, name: string): void => {
-    if (!fleet.found(service).state.features[name]) throw new FeatureUnknown(service, name);
+    if (!Object.hasOwn(fleet.found(service).state.features, name)) throw new FeatureUnknown(service, name);
   };
   const viewOf = (service: string, name: string): FeatureView => {
     const { service: held, state } = fleet.found(service);

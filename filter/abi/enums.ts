@@ -3,10 +3,8 @@
 export enum Status {
   Ok = 0,
   NotFound = 1,
-  BadArgument = 2,
   InvalidMemoryAccess = 6,
   CasMismatch = 8,
-  InternalFailure = 10,
 }
 
 export enum HeaderMap {
@@ -39,7 +37,6 @@ export enum StreamKind {
 }
 
 export enum LogLevel {
-  Debug = 1,
   Info = 2,
   Warn = 3,
   Error = 4,

@@ -4,7 +4,7 @@ import {
   proxy_replace_header_map_value,
   proxy_set_header_map_pairs,
 } from "./imports";
-import { allocate, arena, outPointer, outSize, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
+import { allocate, arena, arenaUsed, outPointer, outSize, releaseArena, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
 import { decodePairs, HeaderPairs } from "./pairs";
 
 /** Bytes of the arena that the last reading call returned: `arena[start..end)`. Void after the callback. */
@@ -41,7 +41,9 @@ export function readHeader(map: HeaderMap, name: ArrayBuffer): bool {
 
 /** Whether a header is there, though it be too large to be read. */
 export function hasHeader(map: HeaderMap, name: ArrayBuffer): bool {
+  const before = arenaUsed();
   const status = proxy_get_header_map_value(map, changetype<usize>(name), name.byteLength, outPointer(), outSize());
+  releaseArena(before);
   return status == Status.Ok || status == Status.InvalidMemoryAccess;
 }
 
@@ -100,11 +102,6 @@ export function rangeDecimal(): i32 {
     value = value * 10 + digit;
   }
   return value;
-}
-
-/** First value of a header as a string; null when absent. */
-export function headerText(map: HeaderMap, name: ArrayBuffer): string | null {
-  return readHeader(map, name) ? rangeText() : null;
 }
 
 /** All headers; null when the host refuses or returns what is not a header map. */

@@ -125,7 +125,8 @@ export function follow(
   const fresh = isFresh(r);
   if (holds) {
     const newStep = r.step != flag.step;
-    if (flag.byPerson) {
+    // The way back from being alone ends at a person's word, and at the fleet's to stop.
+    if (flag.byPerson || (newStep && r.attached && flag.state == FlagState.Disabled)) {
       r.blendStartMs = 0;
     } else if (!r.attached && !fresh) {
       r.blendFrom = localAdmit(r, nowMs, policy);

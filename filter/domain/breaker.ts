@@ -140,7 +140,8 @@ export function localAdmit(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy):
 /** Whether a window trips: enough outcomes and a rate at its threshold, or too many failures in a row. */
 export function trips(policy: BreakerPolicy, succeeded: i32, failed: i32, slow: i32, consecutive: i32, judgesSlow: bool): bool {
   if (policy.consecutiveFailures > 0 && consecutive >= policy.consecutiveFailures) return true;
-  const total = <i64>succeeded + <i64>failed;
+  // Requests that hang are slow before they end as anything.
+  const total = max(<i64>succeeded + <i64>failed, <i64>slow);
   if (total < <i64>policy.minimumRequests) return false;
   if (<i64>failed * 100 >= <i64>policy.failureRatePercent * total) return true;
   return judgesSlow && <i64>slow * 100 >= <i64>policy.slowRatePercent * total;

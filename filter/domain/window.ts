@@ -43,6 +43,12 @@ export class Window {
     if (slow && this.count(this.slowIn)) this.slow++;
   }
 
+  /** Counts a request as slow that has not ended yet; its end is then recorded without being slow. */
+  recordSlow(nowMs: i64): void {
+    this.advance(nowMs);
+    if (this.count(this.slowIn)) this.slow++;
+  }
+
   /** Counts one in the newest bucket; false when it is full. */
   @inline
   private count(buckets: StaticArray<i32>): bool {

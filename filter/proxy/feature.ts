@@ -106,13 +106,13 @@ export class Feature {
    * Brings the feature up to date: flag, lease, elapsed open time, then what requests meet until the next tick.
    * True when this worker changed the shared breaker, so that the others must look.
    */
-  refresh(nowMs: i64, governed: bool, fleet: FleetShape): bool {
+  refresh(nowMs: i64, governed: bool, fleet: FleetShape, mayFollow: bool): bool {
     const breaker = this.breaker;
     const policy = this.policy.breaker;
     const holds = flagHolds(this.flag, governed, nowMs);
     const phase = breaker.record.phase;
     let changed = false;
-    if (mustFollow(breaker.record, this.flag, holds)) {
+    if (mayFollow && mustFollow(breaker.record, this.flag, holds)) {
       changed = breaker.follow(this.flag, holds, nowMs, policy, fleet, randomUnit());
     }
     this.align();
@@ -194,9 +194,19 @@ export class Feature {
     if (pass == Pass.Probe) return this.settleProbe(epoch, outcome, slow, nowMs, fleet);
     if (pass != Pass.Normal || outcome == Outcome.Ignored || epoch != this.windowEpoch || !this.admission.judged) return false;
     if (this.breaker.record.phase != Phase.Closed) return false;
+    this.window.record(nowMs, outcome == Outcome.Failure, slow);
+    return (outcome == Outcome.Failure || slow) && this.judgeWindow(nowMs, fleet);
+  }
+
+  /** Counts a request in flight as slow. True when it changed the shared breaker. */
+  settleHanging(epoch: i64, nowMs: i64, fleet: FleetShape): bool {
+    if (epoch != this.windowEpoch || !this.admission.judged || this.breaker.record.phase != Phase.Closed) return false;
+    this.window.recordSlow(nowMs);
+    return this.judgeWindow(nowMs, fleet);
+  }
+
+  private judgeWindow(nowMs: i64, fleet: FleetShape): bool {
     const window = this.window;
-    window.record(nowMs, outcome == Outcome.Failure, slow);
-    if (outcome == Outcome.Success && !slow) return false;
     const policy = this.policy.breaker;
     if (!trips(policy, window.succeeded, window.failed, window.slow, window.consecutiveFailures, this.policy.failure.slowMs > 0)) return false;
     return this.trip(nowMs, fleet);

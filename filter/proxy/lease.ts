@@ -10,6 +10,8 @@ const KIND: i64 = 2;
 export class Lease {
   private readonly value: CheckedWords;
   private expiresAtMs: i64 = 0;
+  /** Whether another VM led before. */
+  inherited: bool = false;
 
   constructor(
     service: string,
@@ -23,10 +25,12 @@ export class Lease {
     if (nowMs < this.expiresAtMs - RENEW_BELOW_MS) return true;
     const found = this.value.read();
     const words = this.value.words;
-    if (found && words[1] != this.owner && nowMs < words[2] && words[2] <= nowMs + LEASE_MS) {
+    // An end beyond any lease was not written by us. Twice the lease, since this VM's time of the tick may be the older one.
+    if (found && words[1] != this.owner && nowMs < words[2] && words[2] <= nowMs + 2 * LEASE_MS) {
       this.expiresAtMs = 0;
       return false;
     }
+    this.inherited = found && words[1] != this.owner;
     words[1] = this.owner;
     words[2] = nowMs + LEASE_MS;
     this.expiresAtMs = this.value.write() ? nowMs + LEASE_MS : 0;

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../abi/clock";
 import { CheckedWords } from "./checked-words";
 
 const KIND: i64 = 6;
@@ -28,7 +29,9 @@ export class PoisonMark {
     this.value = new CheckedWords(key, KIND, FIRST + QUARANTINED - 1);
   }
 
-  begin(name: i64, nowMs: i64): Begin {
+  begin(name: i64): Begin {
+    // Read here: the time of the tick may be older than others' marks.
+    const nowMs = monotonicMs();
     const words = this.value.words;
     for (let i = 0; i < TRIES; i++) {
       if (this.value.read()) {
@@ -53,6 +56,17 @@ export class PoisonMark {
     words[4]++;
   }
 
+  private release(name: i64): bool {
+    const words = this.value.words;
+    let found = false;
+    for (let i = 0; i < QUARANTINED; i++) {
+      if (words[FIRST + i] != name) continue;
+      words[FIRST + i] = 0;
+      found = true;
+    }
+    return found;
+  }
+
   private isQuarantined(name: i64): bool {
     const words = this.value.words;
     const count = <i32>min<i64>(max<i64>(words[4], 0), QUARANTINED);
@@ -63,8 +77,11 @@ export class PoisonMark {
   end(name: i64): void {
     const words = this.value.words;
     for (let i = 0; i < TRIES; i++) {
-      if (!this.value.read() || words[1] != name) return;
-      words[2] = 0;
+      if (!this.value.read()) return;
+      // Whoever finishes did not die of it, however long it took.
+      const released = this.release(name);
+      if (words[1] != name && !released) return;
+      if (words[1] == name) words[2] = 0;
       if (this.value.write()) return;
     }
   }

@@ -51,6 +51,8 @@ export class Service {
   /** Of the directive's policy; -1: the policy in force is inline or built in. */
   policyRevision: i64 = -1;
   private directiveInForce: i64 = 0;
+  /** Others already follow a directive that this VM has not applied: it must not bring shared state back to an older step. */
+  private behind: bool = false;
 
   rejectedCount: i64 = 0;
   rejectedRevision: i64 = 0;
@@ -104,7 +106,7 @@ export class Service {
       for (let i = 0; i < this.features.length; i++) this.features[i].breaker.load();
       this.governance.load();
     }
-    this.followDirective(nowMs);
+    this.followDirective();
     this.refresh(nowMs);
     this.slots.publish(this.features, nowMs);
     if (leads && ++this.ticks % SUM_EVERY == 0) this.judgeSums(nowMs);
@@ -117,7 +119,7 @@ export class Service {
     const governed = this.fleetScope && this.governance.governed(nowMs);
     let changed = false;
     for (let i = 0; i < this.features.length; i++) {
-      if (this.features[i].refresh(nowMs, governed, this.fleet)) changed = true;
+      if (this.features[i].refresh(nowMs, governed, this.fleet, !this.behind)) changed = true;
     }
     if (changed) this.changed();
   }
@@ -134,6 +136,11 @@ export class Service {
   /** Judges an outcome; a phase that changes by it is told to the other workers. */
   settle(feature: Feature, pass: Pass, epoch: i64, outcome: Outcome, slow: bool, nowMs: i64): void {
     if (feature.settle(pass, epoch, outcome, slow, nowMs, this.fleet)) this.changed();
+  }
+
+  /** Counts a request in flight as slow. */
+  settleHanging(feature: Feature, epoch: i64, nowMs: i64): void {
+    if (feature.settleHanging(epoch, nowMs, this.fleet)) this.changed();
   }
 
   /** Tells the other workers that shared state moved: they look on their next tick. */
@@ -169,20 +176,20 @@ export class Service {
   }
 
   /** Applies what another worker stored. */
-  private followDirective(nowMs: i64): void {
-    if (this.directives.load()) {
-      const current = this.directives.current;
-      if (current.name == this.directiveInForce) return;
-      const begin = this.directives.mark.begin(current.name, nowMs);
-      if (begin == Begin.Busy) return;
-      if (begin == Begin.Poison) {
-        this.reject(current.name, 0, "it trapped the VM that applied it");
-        if (this.directiveInForce == 0) this.use(this.directives.previous);
-        return;
-      }
+  private followDirective(): void {
+    this.behind = false;
+    if (!this.directives.load()) return;
+    const current = this.directives.current;
+    if (current.name == this.directiveInForce) return;
+    const begin = this.directives.mark.begin(current.name);
+    if (begin == Begin.Go) {
       this.use(current);
       this.directives.mark.end(current.name);
+    } else if (begin == Begin.Poison) {
+      this.reject(current.name, 0, "it trapped the VM that applied it");
+      if (this.directiveInForce == 0) this.use(this.directives.previous);
     }
+    this.behind = current.name != this.directiveInForce;
   }
 
   /** Reads and applies stored documents. They are parsed and checked anew: shared data can be written by a foreign hand. */
@@ -243,6 +250,9 @@ export class Service {
     this.fleet.budget = max(policy.probesInFlight, 1);
     const features: Feature[] = [];
     for (let i = 0; i < policy.features.length; i++) features.push(this.featureFor(policy.features[i]));
+    for (let i = 0; i < this.features.length; i++) {
+      if (!features.includes(this.features[i])) this.features[i].metrics.retire();
+    }
     this.features = features;
     this.matcher = new Matcher(policy.features);
   }

@@ -102,15 +102,17 @@ export class SharedBreaker {
     return false;
   }
 
-  /** Sets the permits of a step; never adds to what is left. */
-  setPermits(step: i64, count: i32, untilMs: i64): void {
+  /** Sets the permits of a step; never adds to what is left. True when it changed them. */
+  setPermits(step: i64, count: i32, untilMs: i64): bool {
     for (let i = 0; i < TRIES; i++) {
       this.load();
+      if (count == 0 && this.record.permits == 0) return false;
       this.record.permits = count;
       this.record.permitStep = step;
       this.record.permitsUntilMs = untilMs;
-      if (this.save()) return;
+      if (this.save()) return true;
     }
+    return false;
   }
 
   /** Brings the record in line with flag and lease (R1, R3). True for the worker that changed it. */

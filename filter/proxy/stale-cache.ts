@@ -94,17 +94,18 @@ export class StaleCache {
     const freshForMs = words[4];
     if (!servable(ageMs, freshForMs, words[5], (words[6] & 1) != 0, maxStaleMs)) return null;
     const content = words[8];
-    if (this.proven[slot] != content && !this.tryContent(content, nowMs)) return null;
-    const copy = this.read(slot, content, words[7], <i32>(words[6] >> 1), key, keyLength, ageMs, freshForMs);
-    if (this.proven[slot] != content) {
+    const size = words[7];
+    const status = <i32>(words[6] >> 1);
+    if (this.proven[slot] == content) return this.read(slot, content, size, status, key, keyLength, ageMs, freshForMs);
+    const begin = this.mark.begin(content);
+    if (begin == Begin.Poison) return null;
+    const copy = this.read(slot, content, size, status, key, keyLength, ageMs, freshForMs);
+    // While another worker tries a copy there is no mark to set: this one goes unmarked, and is marked the next time.
+    if (begin == Begin.Go) {
       this.mark.end(content);
       this.proven[slot] = content;
     }
     return copy;
-  }
-
-  private tryContent(content: i64, nowMs: i64): bool {
-    return this.mark.begin(content, nowMs) == Begin.Go;
   }
 
   private read(

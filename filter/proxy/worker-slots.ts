@@ -51,10 +51,7 @@ export class WorkerSlots {
     const words = this.words;
     for (let i = 0; i < SLOTS; i++) {
       const cas = readWords(this.keys[i], this.head);
-      const count = readWordCount();
-      // A value too large for the scratch is another VM's busy slot, unless its lease is past; it is then found later in the ring.
-      const taken = cas != MISSING && (count < 0 || (count >= HEAD && this.head[0] == KIND && nowMs < this.head[2]));
-      if (taken) continue;
+      if (cas != MISSING && this.isTaken(i, nowMs)) continue;
       words[0] = KIND;
       words[1] = this.owner;
       words[2] = nowMs + SLOT_LEASE_MS;
@@ -66,6 +63,14 @@ export class WorkerSlots {
       }
     }
     return false;
+  }
+
+  /** Whether the slot that was just read into `head` is somebody's; one too large for that is read as a whole. */
+  private isTaken(slot: i32, nowMs: i64): bool {
+    const count = readWordCount();
+    if (count >= 0) return count >= HEAD && this.head[0] == KIND && nowMs < this.head[2];
+    const words = readLargeWords(this.keys[slot], MAX_BYTES);
+    return words !== null && words.length >= HEAD && words[0] == KIND && nowMs < words[2];
   }
 
   private fill(features: Feature[], nowMs: i64): i32 {
@@ -95,7 +100,7 @@ export class WorkerSlots {
     return at;
   }
 
-  /** Sums all live slots into each feature's `total` and `proxyWindow`. */
+  /** Sums all live slots into each feature's `total` and `sum…` fields. */
   sum(features: Feature[], nowMs: i64): void {
     for (let i = 0; i < features.length; i++) features[i].clearSums();
     for (let slot = 0; slot < SLOTS; slot++) {

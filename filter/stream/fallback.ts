@@ -1,10 +1,11 @@
 import { continueRequest, continueResponse, enterStream, httpCall, log, NO_CALL, sendLocalResponse } from "../abi/calls";
 import { Action, BufferKind, HeaderMap, LogLevel } from "../abi/enums";
-import { allHeaders, replaceHeader, setHeaders } from "../abi/headers";
+import { allHeaders, hasHeader, replaceHeader, setHeaders, utf8 } from "../abi/headers";
 import { readBuffer } from "../abi/body";
 import { encodePairs, extendPairs, HeaderPairs, statusOf } from "../abi/pairs";
 import { Phase } from "../domain/breaker";
 import { ChainPhase } from "../domain/fallback-chain";
+import { judgeStatus } from "../domain/outcome";
 import { RungKind, RungPolicy } from "../domain/policy";
 import { isHopByHop } from "../domain/storability";
 import { Count } from "../proxy/counters";
@@ -21,6 +22,7 @@ const MAX_CALL_BODY: i32 = 1024 * 1024;
 /** Clients are told to come back no later than this. */
 const LONGEST_RETRY_AFTER_S: i64 = 30;
 
+const CONTENT_LENGTH = utf8("content-length");
 const NO_PAIRS = new Uint8Array(4);
 const NO_BODY = new Uint8Array(0);
 
@@ -59,10 +61,11 @@ export function degrade(stream: Stream, feature: Feature, phase: ChainPhase, ans
     }
   }
   feature.metrics.countDegraded(-1, stream.reason);
-  if (phase == ChainPhase.Response) return Action.Continue;
+  if (stream.pass != Pass.None) return Action.Continue;
   const headers = new HeaderPairs().add("retry-after", retryAfter(feature, nowMs));
-  reply(stream, feature, 503, "none", NO_PAIRS, headers, NO_BODY);
-  return Action.Stop;
+  if (answer == Answer.Reply) reply(stream, feature, 503, "none", NO_PAIRS, headers, NO_BODY);
+  else replaceAnswer(stream, 503, NO_PAIRS, headers, NO_BODY);
+  return acted(answer);
 }
 
 function acted(answer: Answer): Action {
@@ -105,8 +108,14 @@ function give(
     reply(stream, feature, status, RUNG_LABELS[rung], pairs, headers, body);
     return;
   }
+  replaceAnswer(stream, status, pairs, headers, body);
+}
+
+/** In place: the headers now, the body with the first data that comes. */
+function replaceAnswer(stream: Stream, status: i32, pairs: Uint8Array, headers: HeaderPairs, body: Uint8Array): void {
   headers.add(":status", status.toString());
-  headers.add("content-length", body.length.toString());
+  // Without a length of its own the upstream's answer may end in trailers and no data: a promised body would then never come.
+  if (hasHeader(HeaderMap.Response, CONTENT_LENGTH)) headers.add("content-length", body.length.toString());
   const all = extendPairs(pairs, headers);
   if (all !== null && setHeaders(HeaderMap.Response, all)) stream.replacement = body;
 }
@@ -133,6 +142,7 @@ function retryAfter(feature: Feature, nowMs: i64): string {
 function reroute(stream: Stream, rung: RungPolicy): Action {
   replaceHeader(HeaderMap.Request, REROUTE, rung.cluster);
   stream.rerouted = true;
+  stream.reroutedTo = rung.cluster;
   return Action.Continue;
 }
 
@@ -141,6 +151,11 @@ export function routeIsMissing(cluster: string): void {
   if (unroutable.indexOf(cluster) >= 0) return;
   unroutable.push(cluster);
   log(LogLevel.Error, "no route sends requests with " + REROUTE + ": " + cluster + " to that cluster; rung is skipped, call-outs are used");
+}
+
+/** Another configuration may have the route. */
+export function forgetMissingRoutes(): void {
+  unroutable.length = 0;
 }
 
 function callOut(stream: Stream, feature: Feature, rung: RungPolicy): bool {
@@ -165,7 +180,7 @@ export function onCallAnswered(stream: Stream, feature: Feature, headerCount: i3
   if (!enterStream(stream.id)) return;
   const phase = stream.hasResponse ? ChainPhase.Response : ChainPhase.Request;
   const status = statusOf(headers);
-  if (headers !== null && body !== null && status >= 200 && status < 500) {
+  if (headers !== null && body !== null && status >= 200 && !judgeStatus(status, feature.policy.failure)) {
     const pairs = encodePairs(passedOn(headers));
     give(stream, feature, RungKind.Cluster, Answer.Reply, status, pairs === null ? NO_PAIRS : pairs, new HeaderPairs(), body);
     return;

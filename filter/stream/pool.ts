@@ -51,17 +51,22 @@ class StreamPool {
     return null;
   }
 
-  /** Requests in flight for longer than their feature's slow threshold count as slow, without waiting for their end. */
+  /** Requests in flight for longer than the slow threshold count as slow, and probes that never answer as failed, without waiting for their end. */
   judgeInFlight(nowMs: i64): void {
     for (let i = 0; i < this.streams.length; i++) {
       const stream = this.streams[i];
       const feature = stream.feature;
       const service = stream.service;
-      if (feature === null || service === null || stream.countedSlow || stream.sentAtMs == NOT_SENT || !stream.inFlight()) continue;
+      if (feature === null || service === null || stream.judgedInFlight || stream.sentAtMs == NOT_SENT || !stream.inFlight()) continue;
+      const ageMs = nowMs - stream.sentAtMs;
       const slowMs = feature.policy.failure.slowMs;
-      if (slowMs == 0 || nowMs - stream.sentAtMs <= slowMs || stream.pass != Pass.Normal) continue;
-      stream.countedSlow = true;
-      service.settle(feature, stream.pass, stream.epoch, Outcome.Success, true, nowMs);
+      if (stream.pass == Pass.Normal && slowMs > 0 && ageMs > slowMs) {
+        stream.judgedInFlight = true;
+        service.settleHanging(feature, stream.epoch, nowMs);
+      } else if (stream.pass == Pass.Probe && ageMs > feature.policy.breaker.probeTimeoutMs) {
+        stream.judgedInFlight = true;
+        service.settle(feature, stream.pass, stream.epoch, Outcome.Failure, false, nowMs);
+      }
     }
   }
 }

@@ -43,9 +43,9 @@ const varyRanges: StaticArray<i32> = new StaticArray<i32>(16);
 
 /** A request's headers: to which feature it belongs, and whether it goes to the upstream. */
 export function onRequest(id: u32, endOfStream: bool, settings: Settings, services: Service[]): Action {
-  if (settings.mode == Mode.Off) return Action.Continue;
   // Only the filter marks requests for a fallback cluster; the client's own mark must not choose a route.
   if (settings.fallbackClusters.length > 0 && hasHeader(HeaderMap.Request, MARK)) removeHeader(HeaderMap.Request, MARK);
+  if (settings.mode == Mode.Off) return Action.Continue;
   if (!readHeader(HeaderMap.Request, PATH)) return Action.Continue;
   view.pathStart = range.start;
   view.pathEnd = range.end;

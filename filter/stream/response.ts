@@ -70,15 +70,19 @@ function judge(stream: Stream, feature: Feature, service: Service, status: i32, 
   stream.outcome = outcomeOf(cause);
   stream.slow = stream.outcome != Outcome.Ignored && slowMs > 0 && stream.upstreamMs > slowMs;
   if (stream.outcome != Outcome.Ignored) feature.metrics.sample(stream.upstreamMs);
-  if (stream.pass == Pass.Probe && stream.outcome == Outcome.Success && !endOfStream) {
+  if (stream.pass == Pass.Probe && stream.outcome == Outcome.Success && !endOfStream && !stream.judgedInFlight) {
     stream.probeWaits = true;
     return cause;
   }
-  // A request that was already counted as slow in flight counts again only if it failed as well.
-  if (!stream.countedSlow || stream.outcome == Outcome.Failure) {
-    service.settle(feature, stream.pass, stream.epoch, stream.outcome, stream.slow && !stream.countedSlow, nowMs);
+  if (!isJudgedProbe(stream)) {
+    service.settle(feature, stream.pass, stream.epoch, stream.outcome, stream.slow && !stream.judgedInFlight, nowMs);
   }
   return cause;
+}
+
+/** A probe that never answered has failed already. */
+function isJudgedProbe(stream: Stream): bool {
+  return stream.pass == Pass.Probe && stream.judgedInFlight;
 }
 
 function readFlags(): i64 {
@@ -88,10 +92,8 @@ function readFlags(): i64 {
 
 /** The answer of a fallback cluster: marked as degraded, or replaced by a later rung when it failed too. */
 function onRerouted(stream: Stream, feature: Feature, status: i32, answer: Answer, nowMs: i64): Action {
-  const chain = feature.policy.fallback;
-  const cluster = stream.rung >= 0 && stream.rung < chain.length ? chain[stream.rung].cluster : "";
   stream.hasResponse = true;
-  if (readProperty(CLUSTER_NAME) && range.end > range.start && rangeText() != cluster) routeIsMissing(cluster);
+  if (readProperty(CLUSTER_NAME) && range.end > range.start && rangeText() != stream.reroutedTo) routeIsMissing(stream.reroutedTo);
   if (status == 0 || judgeStatus(status, feature.policy.failure)) {
     stream.rerouted = false;
     return degrade(stream, feature, ChainPhase.Response, answer, nowMs);
@@ -194,10 +196,12 @@ export function onStreamLog(id: u32): void {
   if (capture !== null) staleCache.notRenewed(capture.hash);
   if (stream.outcome != Outcome.Failure) {
     const cause = judgeFlags(readFlags());
-    const late = cause == Cause.None ? Outcome.Ignored : outcomeOf(cause);
+    let late = cause == Cause.None ? Outcome.Ignored : outcomeOf(cause);
+    // A client that leaves a stream says nothing against an upstream that had answered.
+    if (stream.hasResponse && late != Outcome.Failure) late = stream.outcome;
     // With headers seen, the window already holds a success or a slow one; a failure is added to it.
     if (stream.probeWaits) settleProbe(stream, feature, late, monotonicMs());
-    else if (!stream.hasResponse || late == Outcome.Failure) service.settle(feature, stream.pass, stream.epoch, late, false, monotonicMs());
+    else if (!isJudgedProbe(stream) && (!stream.hasResponse || late == Outcome.Failure)) service.settle(feature, stream.pass, stream.epoch, late, false, monotonicMs());
     stream.outcome = late;
   }
   stream.finish(feature);

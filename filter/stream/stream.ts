@@ -28,8 +28,8 @@ export class Stream {
   step: i64 = 0;
   /** Monotonic ms of the request's last byte, or NOT_SENT. */
   sentAtMs: i64 = NOT_SENT;
-  /** Judged slow while in flight; its end must not be judged so again. */
-  countedSlow: bool = false;
+  /** Judged slow, or as a failed probe, while in flight; its end must not be judged so again. */
+  judgedInFlight: bool = false;
   outcome: Outcome = Outcome.Ignored;
   slow: bool = false;
   upstreamMs: i64 = 0;
@@ -42,6 +42,8 @@ export class Stream {
   answered: bool = false;
   /** The request went to a fallback cluster. */
   rerouted: bool = false;
+  /** To which; the policy may have changed when the answer comes. */
+  reroutedTo: string = "";
   /** Last rung tried; -1: none. */
   rung: i32 = -1;
   /** Index into DEGRADED_REASONS. */
@@ -74,7 +76,7 @@ export class Stream {
     this.shadow = false;
     this.pass = Pass.None;
     this.sentAtMs = NOT_SENT;
-    this.countedSlow = false;
+    this.judgedInFlight = false;
     this.outcome = Outcome.Ignored;
     this.slow = false;
     this.upstreamMs = 0;

@@ -168,19 +168,25 @@ export class ReportSender {
     }
     const wasGoverned = service.governance.governed(nowMs);
     service.governance.renew(this.sentAtMs, nowMs, service.staleAfterMs, reply.governorAgeMs);
-    this.take(reply.permits, nowMs);
+    const permitted = this.take(reply.permits, nowMs);
     this.hear(reply.healths);
-    if (wasGoverned != service.governance.governed(nowMs) || reply.permits.length > 0) service.changed();
-    if (reply.lineage != service.lineage || reply.revision != service.revision) this.watch.restart(nowMs);
+    if (wasGoverned != service.governance.governed(nowMs) || permitted) service.changed();
+    // Not while the watch is in trouble: it would ask for a document that was just refused, again and again.
+    const differs = reply.lineage != service.lineage || reply.revision != service.revision;
+    if (differs && this.watch.answered()) this.watch.restart(nowMs);
     return true;
   }
 
-  private take(permits: Permit[], nowMs: i64): void {
+  /** True when it changed what may pass. */
+  private take(permits: Permit[], nowMs: i64): bool {
+    let changed = false;
     for (let i = 0; i < permits.length; i++) {
       const permit = permits[i];
       const feature = this.featureOf(permit.feature);
-      if (feature !== null) feature.breaker.setPermits(permit.step, permit.count, nowMs + permit.ttlMs);
+      if (feature === null) continue;
+      if (feature.breaker.setPermits(permit.step, permit.count, nowMs + permit.ttlMs)) changed = true;
     }
+    return changed;
   }
 
   private hear(healths: ToldHealth[]): void {

@@ -97,7 +97,7 @@ export class Watch {
     }
     const tag: string | null = headers === null ? null : headers.get("etag");
     const mark = tag === null ? contentHash(bytes) : nameHash(tag);
-    const begin = service.directives.mark.begin(mark, nowMs);
+    const begin = service.directives.mark.begin(mark);
     if (begin == Begin.Poison) service.reject(mark, 0, "it trapped the VM that applied it");
     if (begin != Begin.Go) return false;
     const accepted = this.apply(bytes, mark, nowMs);

@@ -98,9 +98,10 @@ describe.each(Object.entries(EDITS))('%s', (_, edit) => {
         const expected = controlPlanePaths(message, input).map(asFilterPath);
         const found = filterPaths(wire, message, input).map(asFilterPath);
         fc.pre(expected.length < 50);
+        // A reply may come from a newer control plane: members that the filter does not know are none of its business.
+        const minded = message === 'report-reply' ? expected.filter((path) => !isInStranger(path, stranger)) : expected;
         const isLenient = message === 'report-reply' && edit === EDITS['a member added'];
-        if (expected.length === 0 || !isLenient)
-          expect(found.filter((path) => expected.includes(path) || !own.test(path))).toEqual(expected);
+        if (expected.length === 0 || !isLenient) expect(found.filter((path) => expected.includes(path) || !own.test(path))).toEqual(minded);
       }),
       { numRuns: 250 },
     );

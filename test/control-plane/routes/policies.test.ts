@@ -151,6 +151,19 @@ describe('a policy that is refused', () => {
     expect((await app.inject('/v1/policies')).json()).toEqual({ items: [], next: null });
   });
 
+  test("refuses the name that every JavaScript object answers to, and an override of it is of no feature's", async () => {
+    const { app } = await stage();
+    const refused = await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: policyDraft('shop', 'constructor') });
+    expect([refused.statusCode, refused.json().errors]).toEqual([
+      422,
+      [{ path: 'features[0].name', reason: 'must not be constructor, a reserved word' }],
+    ]);
+    await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload: policyDraft('shop', 'catalog') });
+    const override = { kind: 'FORCED_OPEN', reason: 'x' };
+    const url = '/v1/services/shop/features/constructor/override';
+    expect((await app.inject({ method: 'PUT', url, payload: override })).statusCode).toBe(404);
+  });
+
   test('leaves the one that is stored as it is', async () => {
     const control = await stage();
     const etag = await putPolicy(control, policyDraft('shop', 'catalog'));

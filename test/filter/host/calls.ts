@@ -148,7 +148,6 @@ export function startCall(
 
 function deliver(call: PendingCall, answer: Answer | null): void {
   const { root, token } = call;
-  if (!root.calls.has(token)) return;
   root.answer = answer;
   if (answer === null) root.status = { code: Result.BrokenConnection, message: 'reset' };
   root.vm.afterCallback(() => {

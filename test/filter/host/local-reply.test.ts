@@ -102,6 +102,27 @@ describe('where a local reply ends up', () => {
     expect(proxy.arrivals).toEqual([]);
   });
 
+  test('the next stream is not stopped by it', () => {
+    const { proxy } = startPuppet({ request_headers: (host) => (host.header(0, ':path') === '/no' ? host.reply(403, '', '') : 0) });
+    proxy.request({ path: '/no' });
+    proxy.request({ path: '/yes' });
+    expect(proxy.arrivals.map(({ path }) => path)).toEqual(['/yes']);
+  });
+
+  test('a reply to another stream stops the one whose callback gave it', () => {
+    const { proxy } = startPuppet({
+      request_headers: (host) => {
+        if (host.header(0, ':path') === '/held') return 1;
+        host.call('proxy_set_effective_context', 2);
+        return host.reply(200, '', 'for the held one');
+      },
+    });
+    const held = proxy.request({ path: '/held' });
+    const second = proxy.request({ path: '/second' });
+    expect(held.client.body).toBe('for the held one');
+    expect(second.held).toBe('request');
+  });
+
   test('it takes effect when the callback returns', () => {
     const order: string[] = [];
     const { proxy } = startPuppet({

@@ -78,6 +78,7 @@ export class EnvoyProxy implements Process, StreamHost {
   readonly workers: Worker[];
   /** Answers every request once the whole of it reached an upstream; absent: they hang until the test answers. */
   onUpstream: ((upstream: UpstreamRequest, stream: HttpStream) => void) | null = null;
+  beforeHostCall: Process['beforeHostCall'] = null;
   trapWhen: Process['trapWhen'] = null;
   readonly #module: GuestModule;
   readonly #plugins: Plugin[] = [];

@@ -21,6 +21,8 @@ export interface Process {
   readonly node: Node;
   readonly vmId: string;
   log(vm: string, level: number, message: string): void;
+  /** Called before each host call: whatever another thread may do at that moment, a test does here. */
+  readonly beforeHostCall: ((vm: Vm, hostCall: string, args: readonly unknown[]) => void) | null;
   /** Fault of a test: whether the VM dies in this host call. */
   readonly trapWhen: ((vm: Vm, hostCall: string, args: readonly unknown[]) => boolean) | null;
 }

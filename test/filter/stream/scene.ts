@@ -92,12 +92,12 @@ export class Scene {
 
   /** A request that the upstream answers well. */
   good(target: string, request: RequestInit = {}): HttpStream {
-    return this.send({ path: target, ...request }, { status: 200, body: 'fine' });
+    return this.send({ path: target, ...request }, { status: 200, headers: { 'content-length': '4' }, body: 'fine' });
   }
 
   /** A request that the upstream fails, with a body. */
   bad(target: string, request: RequestInit = {}): HttpStream {
-    return this.send({ path: target, ...request }, { status: 500, body: 'broken' });
+    return this.send({ path: target, ...request }, { status: 500, headers: { 'content-length': '6' }, body: 'broken' });
   }
 
   /** Fails requests until the breaker of the feature trips on the worker; with QUICK that is four. */

@@ -70,9 +70,22 @@ describe('the static rung', () => {
   });
 
   test('an empty body blanks that of the failure', () => {
-    const stream = withStatic({ status: 200 }).send({ path: '/catalog' }, { status: 500, body: ['a', 'b'] });
+    const stream = withStatic({ status: 200 }).send(
+      { path: '/catalog' },
+      { status: 500, headers: { 'content-length': '2' }, body: ['a', 'b'] },
+    );
     expect(stream.client).toMatchObject({ status: 200, body: '', ended: true });
     expect(stream.client.header('content-length')).toBe('0');
+  });
+
+  test('a failure of no known length is replaced without a length: it may end without any data', () => {
+    const it = withStatic(SORRY);
+    const chunked = it.send({ path: '/catalog' }, { status: 500, body: ['bro', 'ken'] });
+    expect(chunked.client).toMatchObject({ status: 200, body: '{"items":[]}', ended: true });
+    expect(chunked.client.header('content-length')).toBeUndefined();
+    const onlyTrailers = it.send({ path: '/catalog' }, { status: 500, trailers: { sum: '1' } });
+    expect(onlyTrailers.client).toMatchObject({ status: 200, ended: true });
+    expect(onlyTrailers.client.header('content-length')).toBeUndefined();
   });
 
   test('with status 503 it says when to come back, unless the policy does', () => {

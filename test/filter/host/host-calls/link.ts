@@ -35,6 +35,7 @@ function guarded(vm: Vm, key: string, name: string, run: HostFunction | undefine
   return (...args) => {
     vm.counts.add(name);
     if (vm.isRestricted(key)) throw new WebAssembly.RuntimeError('restricted_callback');
+    vm.process.beforeHostCall?.(vm, name, args);
     if (vm.process.trapWhen?.(vm, name, args) === true) throw new WebAssembly.RuntimeError('unreachable');
     if (run === undefined) throw new Error(`the emulated host does not have ${key}`);
     const result = run(...args);
