@@ -19,7 +19,7 @@ export async function startControlPlane(port: number, folder: string): Promise<C
     node: true,
   });
   let ended = false;
-  child.exited.then(() => {
+  void child.exited.then(() => {
     ended = true;
   });
   const answer = await waitFor(

@@ -36,7 +36,7 @@ export async function launchEnvoy(binary: string, folder: string, places: EnvoyP
 /** Resolves when Envoy serves; throws with the end of its log when it gave up instead. */
 export async function envoyReady(envoy: EnvoyProcess): Promise<void> {
   let ended = false;
-  envoy.exited.then(() => {
+  void envoy.exited.then(() => {
     ended = true;
   });
   const answer = await waitFor(

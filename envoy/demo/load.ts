@@ -48,7 +48,7 @@ export function startLoad({ port, rates, onAnswer }: LoadOptions): Load {
         const agent = agents[turn++ % agents.length] as Agent;
         const answered = send(feature, sent[feature], port, agent).then(onAnswer);
         pending.add(answered);
-        answered.finally(() => pending.delete(answered));
+        void answered.finally(() => pending.delete(answered));
       }
     }
   }, tickMs);

@@ -48,7 +48,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     for (const end of endings.splice(0).reverse()) await end();
   };
   const supervise = (child: Child): void => {
-    child.exited.then(({ code, signal }) => {
+    void child.exited.then(({ code, signal }) => {
       if (child.wasStopped()) return;
       options.onDeath(`${child.name} died (${signal ?? `exit code ${code}`}); the end of ${child.logFile}:\n${tailOf(child.logFile)}`);
     });

@@ -103,7 +103,7 @@ class LmdbStore implements Store {
     return root.childTransaction(() => {
       const before = meta.get('leadership') as Leadership | undefined;
       const leadership = { holder, counter: (before?.counter ?? 0) + 1 };
-      meta.put('leadership', leadership);
+      void meta.put('leadership', leadership);
       return leadership;
     });
   }
@@ -125,8 +125,9 @@ class LmdbStore implements Store {
     if (policyBefore !== next.policyRevision) this.putPolicy(next.service, next.policyRevision, policy, nowMs);
   }
 
+  // Within a transaction a put is done when it returns; its promise is the transaction's, which is awaited as a whole.
   private putPolicy(service: string, revision: number, policy: Policy, savedAtMs: number): void {
-    this.tables.policies.put([service, revision], { savedAtMs, policy });
+    void this.tables.policies.put([service, revision], { savedAtMs, policy });
     trim(this.tables.policies, service, this.keep.policyVersions);
   }
 
@@ -134,14 +135,14 @@ class LmdbStore implements Store {
     let sequence = lastNumber(this.tables.audit, service);
     for (const entry of entries) {
       sequence++;
-      this.tables.audit.put([service, sequence], { ...entry, sequence });
-      this.tables.audit.remove([service, sequence - this.keep.auditEntries]);
+      void this.tables.audit.put([service, sequence], { ...entry, sequence });
+      void this.tables.audit.remove([service, sequence - this.keep.auditEntries]);
     }
   }
 
   private putEnded(service: string, ended: readonly Recovery[]): void {
     let order = lastNumber(this.tables.recoveries, service);
-    for (const recovery of ended) this.tables.recoveries.put([service, ++order], recovery);
+    for (const recovery of ended) void this.tables.recoveries.put([service, ++order], recovery);
     if (ended.length > 0) trim(this.tables.recoveries, service, this.keep.endedRecoveries);
   }
 }
@@ -170,5 +171,5 @@ function lastNumber<V>(rows: Rows<V>, service: string): number {
 
 /** Removes all but the newest `keep` rows of a service. */
 function trim<V>(rows: Rows<V>, service: string, keep: number): void {
-  for (const key of [...rows.getKeys({ ...rangeOf(service), offset: keep })]) rows.remove(key);
+  for (const key of [...rows.getKeys({ ...rangeOf(service), offset: keep })]) void rows.remove(key);
 }
