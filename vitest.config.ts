@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'rings',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
+          setupFiles: ['test/repeatable.ts'],
           testTimeout: 30 * second,
           // Hooks compile parts of the filter, which takes its time when all rings run at once.
           hookTimeout: 60 * second,

@@ -171,9 +171,8 @@ export class ReportSender {
     const permitted = this.take(reply.permits, nowMs);
     this.hear(reply.healths);
     if (wasGoverned != service.governance.governed(nowMs) || permitted) service.changed();
-    // Not while the watch is in trouble: it would ask for a document that was just refused, again and again.
     const differs = reply.lineage != service.lineage || reply.revision != service.revision;
-    if (differs && this.watch.answered()) this.watch.restart(nowMs);
+    if (differs && !this.watch.refused) this.watch.restart(nowMs);
     return true;
   }
 

@@ -29,6 +29,9 @@ export class Watch {
 
   constructor(private readonly service: Service) {}
 
+  /** Whether the last answer was a document that was refused: asking again at once would bring the same. */
+  refused: bool = false;
+
   /** Whether the last poll was answered. */
   answered(): bool {
     return this.reconnect.failures == 0;
@@ -72,11 +75,13 @@ export class Watch {
     const headers = headerCount > 0 ? allHeaders(HeaderMap.CallOutResponse) : null;
     const status = statusOf(headers);
     if (status == 200 ? this.onDirective(headers, bodySize, nowMs) : status == 304) {
+      this.refused = false;
       this.reconnect.succeeded();
       // A server that does not wait must not be asked on every tick.
       this.nextAtMs = max(nowMs, this.polledAtMs + GAP_MS);
       this.service.governance.confirm(nowMs);
     } else {
+      this.refused = status == 200;
       // 404 among them: a service that the store does not know keeps what it has (R5).
       this.nextAtMs = this.reconnect.failed(nowMs, retryAfterMs(headers));
     }

@@ -126,9 +126,11 @@ describe.each(Object.entries(EDITS))('%s', (_, edit) => {
   });
 });
 
-/** The control plane quotes names that are no words; the filter tells them as they are. */
+/** The control plane quotes names that are no words, and takes those of digits for places; the filter tells them as they are. */
 const asFilterPath = (path: string) =>
-  path.replaceAll(/\["?([^\]"]*)"?\]/g, (whole, name: string) => (/^\d+$/.test(name) ? whole : `.${name}`));
+  path
+    .replaceAll(/\bheaders\[(\d+)\]/g, 'headers.$1')
+    .replaceAll(/\["?([^\]"]*)"?\]/g, (whole, name: string) => (/^\d+$/.test(name) ? whole : `.${name}`));
 
 const isInStranger = (path: string, stranger: unknown) =>
   typeof stranger === 'object' && stranger !== null && Object.keys(stranger).some((name) => path.includes(`.${name}`) || path === name);
