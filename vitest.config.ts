@@ -23,7 +23,7 @@ export default defineConfig({
           // Each file runs servers of its own and measures times: one after the other, when the rings are through.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          testTimeout: 70 * second,
+          testTimeout: 150 * second,
           hookTimeout: 40 * second,
         },
       },

@@ -19,7 +19,8 @@ test('absent at the start, there, gone and back: the filter serves all the while
 
   await stage.startControlPlane();
   const revision = await putPolicy(stage.ports.controlPlane, catalogPolicy({ consecutiveFailures: 5, openMs: 500, openCapMs: 500 }));
-  await waitFor('the first directive', async () => ((await heldRevision(stage)) === revision ? true : null), 15_000);
+  // Reconnects wait up to 30 s, and both the watch and the reports have been failing since the start.
+  await waitFor('the first directive', async () => ((await heldRevision(stage)) === revision ? true : null), 35_000);
   await becomes(stage, true);
 
   await stage.stopControlPlane('kill');
@@ -57,7 +58,7 @@ async function breakAndHeal(stage: Stage, connection: Connection): Promise<void>
 
 function becomes(stage: Stage, connected: boolean): Promise<true> {
   const what = connected ? 'contact with the control plane' : 'the loss of the control plane to be seen';
-  return waitFor(what, async () => ((await isConnected(stage)) === connected ? true : null), 20_000);
+  return waitFor(what, async () => ((await isConnected(stage)) === connected ? true : null), 35_000);
 }
 
 async function isConnected(stage: Stage): Promise<boolean> {
