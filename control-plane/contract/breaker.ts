@@ -1,0 +1,59 @@
+import Type from 'typebox';
+import { LIMITS } from './limits.ts';
+import { JITTERS } from './names.ts';
+import { closed, count, defaulted, duration, percent } from './schema-kinds.ts';
+
+export const StatusRange = Type.Object(
+  { from: Type.Integer({ minimum: 100, maximum: 599 }), to: Type.Integer({ minimum: 100, maximum: 599 }) },
+  { ...closed, description: 'Inclusive range of response statuses' },
+);
+
+export const Failure = Type.Object(
+  {
+    statuses: Type.Array(StatusRange, {
+      minItems: 0,
+      maxItems: 16,
+      default: [{ from: 500, to: 599 }],
+      description: 'Statuses that count as failures',
+    }),
+    slowMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: LIMITS.durationMs,
+        description: 'Slower than this, from the last byte of the request to the response headers, counts as slow',
+      }),
+    ),
+  },
+  { ...defaulted, description: 'What counts as a failure. Cancelled requests, local overload and injected faults never count' },
+);
+
+export const HalfOpen = Type.Object(
+  {
+    probes: count(5, 1, 1000, 'Probes that a proxy sends while HALF_OPEN, over all its workers'),
+    successPercent: percent(80, 1, 'Share of these that must succeed to close'),
+    timeoutMs: duration(10_000, 100, 'Probes without an outcome for this long are given out anew'),
+  },
+  defaulted,
+);
+
+export const Breaker = Type.Object(
+  {
+    windowMs: duration(10_000, 1000, 'Length of the sliding window'),
+    buckets: count(10, 2, 60, 'Buckets of the window'),
+    minimumRequests: count(20, 1, 1_000_000, 'Below this many outcomes in the window no rate is judged'),
+    failureRatePercent: percent(50, 1, 'Failure rate that trips'),
+    slowRatePercent: percent(50, 1, 'Rate of slow requests that trips; only with `failure.slowMs`'),
+    consecutiveFailures: count(10, 0, 10_000, 'Failures in a row that trip, on one worker; 0 turns this off'),
+    openMs: duration(5000, 100, 'First time that the breaker stays OPEN'),
+    openFactor: count(2, 1, 10, 'Growth of the open time with each trip in a row'),
+    openCapMs: duration(30_000, 100, 'Longest open time before jitter'),
+    jitter: Type.Enum([...JITTERS], {
+      default: 'equal',
+      description: 'equal: half fixed, half random; full: all random; decorrelated: between openMs and three times the last wait',
+    }),
+    halfOpen: HalfOpen,
+    rampMs: duration(10_000, 0, 'After closing, traffic comes back linearly over this time'),
+    resetAfterMs: duration(60_000, 1000, 'CLOSED for this long, the open time starts from openMs again'),
+  },
+  { ...defaulted, description: "Health-based breaker of each proxy (Envoy's own `circuit_breakers` are concurrency caps)" },
+);

@@ -1,0 +1,55 @@
+import Type from 'typebox';
+import { LIMITS } from './limits.ts';
+import { ClusterName, HEADER_VALUE_PATTERN, HeaderName, PARAMETER_PATTERN } from './names.ts';
+import { closed, duration } from './schema-kinds.ts';
+
+export const StaleRung = Type.Object(
+  {
+    maxStaleMs: duration(
+      3_600_000,
+      1000,
+      'How long after its freshness ended a copy may be served, unless the response says otherwise (`stale-if-error`)',
+    ),
+    refreshMs: duration(5000, 100, 'A copy is renewed at most once in this time'),
+    queryParameters: Type.Array(Type.String({ pattern: PARAMETER_PATTERN, minLength: 1, maxLength: 64 }), {
+      minItems: 0,
+      maxItems: 32,
+      default: [],
+      description: 'Query parameters that are part of the key; a request with any other parameter is not cached',
+    }),
+    varyHeaders: Type.Array(HeaderName, {
+      minItems: 0,
+      maxItems: 8,
+      default: [],
+      description: 'Request headers that are part of the key; a response that varies on any other is not stored',
+    }),
+  },
+  { ...closed, description: 'Stale copy from the cache' },
+);
+
+export const ClusterRung = Type.Object(
+  {
+    name: ClusterName,
+    timeoutMs: Type.Integer({ minimum: 10, maximum: 60_000, default: 1000, description: 'Deadline of the call-out' }),
+  },
+  { ...closed, description: 'Another cluster; it must be listed in `fallbackClusters` of the plugin configuration' },
+);
+
+export const StaticRung = Type.Object(
+  {
+    status: Type.Integer({ minimum: 200, maximum: 599, default: 503 }),
+    contentType: Type.String({ pattern: HEADER_VALUE_PATTERN, minLength: 1, maxLength: 255, default: 'text/plain; charset=utf-8' }),
+    headers: Type.Record(HeaderName, Type.String({ pattern: HEADER_VALUE_PATTERN, maxLength: 1024 }), {
+      ...closed,
+      maxProperties: 16,
+      default: {},
+    }),
+    body: Type.String({ maxLength: LIMITS.staticBody, default: '' }),
+  },
+  { ...closed, description: 'Fixed reply' },
+);
+
+export const Rung = Type.Object(
+  { stale: Type.Optional(StaleRung), cluster: Type.Optional(ClusterRung), static: Type.Optional(StaticRung) },
+  { ...closed, minProperties: 1, maxProperties: 1, description: 'One step of the fallback chain' },
+);
