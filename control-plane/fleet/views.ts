@@ -1,5 +1,8 @@
 import type { Feature } from '../contract/policy.ts';
-import type { FeatureView, ProxyView, RecoverySummary, ServiceSummary, ServiceView } from '../contract/rest.ts';
+import type { FeatureView } from '../contract/rest/features.ts';
+import type { ProxyView } from '../contract/rest/proxies.ts';
+import type { RecoverySummary } from '../contract/rest/recoveries.ts';
+import type { ServiceSummary, ServiceView } from '../contract/rest/services.ts';
 import type { FleetView, FeatureView as Seen } from '../domain/evidence.ts';
 import { effectiveMode } from '../domain/feature.ts';
 import { effectiveFlag, isGoverning } from '../domain/flags.ts';

@@ -1,4 +1,6 @@
-import { AuditView, HistoryPage, historyPageOf, ServicePath } from '../contract/rest.ts';
+import { AuditView } from '../contract/rest/audit.ts';
+import { HistoryPage, historyPageOf } from '../contract/rest/pages.ts';
+import { ServicePath } from '../contract/rest/paths.ts';
 import { type App, answers, historyQuery, type RouteDependencies } from '../http/route.ts';
 
 const schema = {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { Directive } from '../contract/directive.ts';
-import { ServicePath, WatchQuery } from '../contract/rest.ts';
+import { WatchQuery } from '../contract/rest/directive.ts';
+import { ServicePath } from '../contract/rest/paths.ts';
 import { Stopping, saying, TooManyWatchers } from '../errors.ts';
 import type { RenderedDirective } from '../fleet/directive.ts';
 import type { WatchAnswer } from '../fleet/watchers.ts';

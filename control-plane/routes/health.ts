@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Readiness } from '../contract/rest.ts';
+import { Readiness } from '../contract/rest/health.ts';
 import { type App, answers, type RouteDependencies } from '../http/route.ts';
 
 const tags = ['process'];

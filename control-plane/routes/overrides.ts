@@ -1,4 +1,7 @@
-import { BecauseQuery, FeaturePath, FeatureView, OverrideRequest } from '../contract/rest.ts';
+import { FeatureView } from '../contract/rest/features.ts';
+import { OverrideRequest } from '../contract/rest/overrides.ts';
+import { FeaturePath } from '../contract/rest/paths.ts';
+import { BecauseQuery } from '../contract/rest/reasons.ts';
 import type { Override } from '../domain/model.ts';
 import { clearOverride, setOverride } from '../domain/overrides.ts';
 import { DocumentInvalid, FeatureUnknown, listing, OverrideUnknown } from '../errors.ts';

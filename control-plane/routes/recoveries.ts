@@ -1,4 +1,7 @@
-import { Because, HistoryPage, historyPageOf, RecoveryPath, RecoverySummary, RecoveryView, ServicePath } from '../contract/rest.ts';
+import { HistoryPage, historyPageOf } from '../contract/rest/pages.ts';
+import { RecoveryPath, ServicePath } from '../contract/rest/paths.ts';
+import { Because } from '../contract/rest/reasons.ts';
+import { RecoverySummary, RecoveryView } from '../contract/rest/recoveries.ts';
 import type { Recovery } from '../domain/model.ts';
 import { abortRecovery, startRecovery } from '../domain/recovery/commands.ts';
 import { RecoveryUnknown, Refused, saying } from '../errors.ts';

@@ -1,6 +1,6 @@
 import { LIMITS } from '../contract/limits.ts';
 import { Report, ReportReply } from '../contract/report.ts';
-import { ServicePath } from '../contract/rest.ts';
+import { ServicePath } from '../contract/rest/paths.ts';
 import { takeReport } from '../fleet/report.ts';
 import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
 

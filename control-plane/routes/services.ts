@@ -1,5 +1,9 @@
 import Type from 'typebox';
-import { FeaturePath, FeatureView, NamePage, namedPageOf, ProxyView, ServicePath, ServiceSummary, ServiceView } from '../contract/rest.ts';
+import { FeatureView } from '../contract/rest/features.ts';
+import { NamePage, namedPageOf } from '../contract/rest/pages.ts';
+import { FeaturePath, ServicePath } from '../contract/rest/paths.ts';
+import { ProxyView } from '../contract/rest/proxies.ts';
+import { ServiceSummary, ServiceView } from '../contract/rest/services.ts';
 import { FeatureUnknown } from '../errors.ts';
 import { featureViews, proxyViews, serviceView, summaryOf } from '../fleet/views.ts';
 import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';

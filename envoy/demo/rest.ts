@@ -1,4 +1,4 @@
-import type { FeatureView } from '../../control-plane/contract/rest.ts';
+import type { FeatureView } from '../../control-plane/contract/rest/features.ts';
 import type { Recovery } from '../../control-plane/domain/model.ts';
 
 /** The features of a service as the control plane sees them. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Directive } from '../../../control-plane/contract/directive.ts';
-import type { ServiceView } from '../../../control-plane/contract/rest.ts';
+import type { ServiceView } from '../../../control-plane/contract/rest/services.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
 import { buildMain, type Running, runMain, startMain } from './built.ts';
 import { policyDraft, reportOf } from './stage.ts';

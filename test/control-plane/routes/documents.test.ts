@@ -6,7 +6,7 @@ import { POLICY_EXAMPLE } from '../../../control-plane/contract/examples.ts';
 import { nearest } from '../../../control-plane/contract/nearest.ts';
 import { Policy } from '../../../control-plane/contract/policy.ts';
 import { readPolicy } from '../../../control-plane/contract/policy-document.ts';
-import { OverrideRequest } from '../../../control-plane/contract/rest.ts';
+import { OverrideRequest } from '../../../control-plane/contract/rest/overrides.ts';
 
 const policies = new DocumentReader(Policy);
 const overrides = new DocumentReader(OverrideRequest);

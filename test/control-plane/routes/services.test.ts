@@ -1,14 +1,10 @@
 import { Value } from 'typebox/value';
 import { describe, expect, test } from 'vitest';
-import {
-  AuditView,
-  FeatureView,
-  ProxyView,
-  RecoverySummary,
-  RecoveryView,
-  ServiceSummary,
-  ServiceView,
-} from '../../../control-plane/contract/rest.ts';
+import { AuditView } from '../../../control-plane/contract/rest/audit.ts';
+import { FeatureView } from '../../../control-plane/contract/rest/features.ts';
+import { ProxyView } from '../../../control-plane/contract/rest/proxies.ts';
+import { RecoverySummary, RecoveryView } from '../../../control-plane/contract/rest/recoveries.ts';
+import { ServiceSummary, ServiceView } from '../../../control-plane/contract/rest/services.ts';
 import { pass, SimulatedProxy } from '../fleet/simulated-proxy.ts';
 import { policyDraft, putPolicy, reportOf, type Stage, stage } from '../fleet/stage.ts';
 
