@@ -1,35 +1,60 @@
 /** Not a date. */
 export const NO_DATE: i64 = -1;
 
-const SHAPE = "___, __ ___ ____ __:__:__ GMT";
+// The three forms of RFC 9110 section 5.6.7. `_` stands for any letter; RFC 850 begins after the rest of the day's name.
+const FIXDATE = "___, __ ___ ____ __:__:__ GMT";
+const RFC_850 = "day, __-___-__ __:__:__ GMT";
+const ASCTIME = "___ ___ __ __:__:__ ____";
 const ANY: i32 = 0x5f; // _
+const SPACE: i32 = 0x20;
 const DAYS = "MonTueWedThuFriSatSun";
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
+/** What stands between the first three letters of a day's name and `day`. */
+const DAY_MIDDLES = ["", "s", "nes", "rs", "", "ur", ""];
+const FIFTY_YEARS_MS: i64 = 50 * 31_556_952_000;
 
 /**
- * Milliseconds since 1970 of an IMF-fixdate (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`, or NO_DATE.
- * The two obsolete forms are not read: senders must not generate them, and a date that is not understood counts as expired.
- * Years before 1970 are NO_DATE too.
+ * Milliseconds since 1970 of an HTTP date (RFC 9110 section 5.6.7), or NO_DATE: the form of today, such as
+ * `Sun, 06 Nov 1994 08:49:37 GMT`, and the two obsolete ones, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+ * A year of two digits is the latest one that is not more than 50 years after `nowMs`. Years before 1970 are NO_DATE.
  */
-export function httpDateMs(text: string): i64 {
-  if (text.length != SHAPE.length || nameAt(text, 0, DAYS) < 0 || !hasShape(text)) return NO_DATE;
-  const day = numberAt(text, 5, 2);
-  const month = nameAt(text, 8, MONTHS);
-  const year = numberAt(text, 12, 4);
-  const hour = numberAt(text, 17, 2);
-  const minute = numberAt(text, 20, 2);
-  const second = numberAt(text, 23, 2);
+export function httpDateMs(text: string, nowMs: i64): i64 {
+  const weekday = nameAt(text, 0, DAYS);
+  if (weekday < 0) return NO_DATE;
+  if (hasShape(text, 0, FIXDATE)) return dateMs(text, numberAt(text, 12, 4), 8, numberAt(text, 5, 2), 17);
+  if (hasShape(text, 0, ASCTIME)) {
+    const day = text.charCodeAt(8) == SPACE ? numberAt(text, 9, 1) : numberAt(text, 8, 2);
+    return dateMs(text, numberAt(text, 20, 4), 4, day, 11);
+  }
+  const at = 3 + DAY_MIDDLES[weekday].length;
+  if (!text.startsWith(DAY_MIDDLES[weekday], 3) || !hasShape(text, at, RFC_850)) return NO_DATE;
+  const shortYear = numberAt(text, at + 12, 2);
+  if (shortYear < 0) return NO_DATE;
+  const latest = 1970 + <i32>((max<i64>(nowMs, 0) + FIFTY_YEARS_MS) / 31_556_952_000);
+  const year = latest - (latest - shortYear) % 100;
+  const day = numberAt(text, at + 5, 2);
+  const ms = dateMs(text, year, at + 8, day, at + 15);
+  return ms > nowMs + FIFTY_YEARS_MS ? dateMs(text, year - 100, at + 8, day, at + 15) : ms;
+}
+
+/** The month's name and hh:mm:ss stand at these places of the text. */
+function dateMs(text: string, year: i32, monthAt: i32, day: i32, timeAt: i32): i64 {
+  const month = nameAt(text, monthAt, MONTHS);
+  const hour = numberAt(text, timeAt, 2);
+  const minute = numberAt(text, timeAt + 3, 2);
+  const second = numberAt(text, timeAt + 6, 2);
   if (month < 0 || year < 1970 || day < 1 || day > daysIn(month, year)) return NO_DATE;
   // 60 is a leap second; it counts as the first of the next minute.
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return NO_DATE;
   return (daysBefore(year, month) + day - 1) * 86_400_000 + <i64>hour * 3_600_000 + <i64>minute * 60_000 + <i64>second * 1000;
 }
 
-/** The separators stand where they belong. */
-function hasShape(text: string): bool {
-  for (let i = 0; i < SHAPE.length; i++) {
-    const code = SHAPE.charCodeAt(i);
-    if (code != ANY && text.charCodeAt(i) != code) return false;
+/** What follows from `at` on is as long as the shape, and has what is fixed in it in its places. */
+function hasShape(text: string, at: i32, shape: string): bool {
+  if (text.length - at != shape.length) return false;
+  for (let i = 0; i < shape.length; i++) {
+    const code = shape.charCodeAt(i);
+    if (code != ANY && text.charCodeAt(at + i) != code) return false;
   }
   return true;
 }

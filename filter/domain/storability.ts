@@ -143,16 +143,17 @@ function freshnessMs(candidate: StoreCandidate, directives: CacheDirectives, dat
 function earliestDate(candidate: StoreCandidate, name: string): i64 {
   let earliest = i64.MAX_VALUE;
   for (let i = 0; i < min(candidate.names.length, candidate.values.length); i++) {
-    if (candidate.names[i] == name) earliest = min(earliest, httpDateMs(candidate.values[i]));
+    if (candidate.names[i] == name) earliest = min(earliest, httpDateMs(candidate.values[i], candidate.receivedMs));
   }
   return earliest == i64.MAX_VALUE ? NO_DATE : earliest;
 }
 
-/** 0 without an `age` that is a number. */
+/** 0 without an `age` that is a number. Of a list its first member counts (RFC 9111 section 5.1), of several lines the oldest. */
 function largestAgeMs(candidate: StoreCandidate): i64 {
   let largest: i64 = 0;
   for (let i = 0; i < min(candidate.names.length, candidate.values.length); i++) {
-    if (candidate.names[i] == "age") largest = max(largest, deltaSeconds(candidate.values[i], 0, candidate.values[i].length));
+    const value = candidate.values[i];
+    if (candidate.names[i] == "age") largest = max(largest, deltaSeconds(value, 0, memberEnd(value, 0)));
   }
   return largest * 1000;
 }

@@ -16,6 +16,7 @@ interface StorabilityExports {
   mayServeStale(): number;
   isHopByHop(name: number, connection: number): number;
   hasToken(list: number, token: number): number;
+  servable(ageMs: bigint, freshForMs: bigint, staleIfErrorMs: bigint, mayServeStale: boolean, maxStaleMs: bigint): number;
 }
 
 export type Headers = [name: string, value: string][];
@@ -47,7 +48,7 @@ export type StorabilityModule = ASUtil & StorabilityExports;
 
 export const loadStorability = () => loadFilter<StorabilityExports>('domain-storability');
 
-const NOON = Date.UTC(2026, 5, 1, 12, 0, 0);
+export const NOON = Date.UTC(2026, 5, 1, 12, 0, 0);
 export const at = (seconds: number) => new Date(NOON + seconds * 1000).toUTCString();
 
 const defaults: Candidate = {

@@ -170,14 +170,24 @@ describe('kept', () => {
       verdict: { fresh: 0 },
     },
     {
-      name: 'expires in an obsolete form',
+      name: 'expires in the form of RFC 850',
       given: {
         headers: [
           ['date', at(0)],
           ['expires', 'Monday, 01-Jun-26 12:01:00 GMT'],
         ],
       },
-      verdict: { fresh: 0 },
+      verdict: { fresh: 60 },
+    },
+    {
+      name: 'date and expires as asctime() writes them',
+      given: {
+        headers: [
+          ['date', 'Mon Jun  1 12:00:00 2026'],
+          ['expires', 'Mon Jun  1 12:00:30 2026'],
+        ],
+      },
+      verdict: { fresh: 30 },
     },
     {
       name: 'stale-if-error',
@@ -217,6 +227,7 @@ describe('kept', () => {
       },
       verdict: { age: 7 },
     },
+    { name: 'a list of ages: its first', given: { headers: [['age', '5, 7']] }, verdict: { age: 5 } },
     { name: 'age that is no number', given: { headers: [['age', 'x']] }, verdict: { age: 0 } },
     { name: 'age and the time under way', given: { headers: [['age', '5']], delayMs: 2000 }, verdict: { age: 7 } },
     {
