@@ -1,6 +1,7 @@
 import type { BreakerPhase } from '../contract/names.ts';
 import type { FeatureReport } from '../contract/report.ts';
 import { minus, NO_COUNTS, outcomes, plus, sum } from './counts.ts';
+import { plusLatency } from './latency.ts';
 import type { Counts, FeatureEvidence } from './model.ts';
 
 export interface Degraded {
@@ -30,10 +31,17 @@ interface Span {
   degraded: Degraded;
 }
 
+/** One report of the last seconds; its latencies are only needed while a moment in these seconds may be named. */
+interface RecentSpan extends Span {
+  readonly latency: readonly number[];
+}
+
 /** Sums since a moment that the recovery names. */
 interface Mark {
   readonly fromMs: number;
   counts: Counts;
+  /** Count per latency bucket. */
+  latency: readonly number[];
   firstMs: number | null;
   lastMs: number | null;
 }
@@ -51,7 +59,7 @@ export class FeatureTrack {
   private sinceStep: Counts = NO_COUNTS;
   private spans: Span[] = [];
   /** The latest, one per report. */
-  private recentSpans: Span[] = [];
+  private recentSpans: RecentSpan[] = [];
   private mark: Mark | null = null;
 
   /** The first sight of a feature is a baseline. */
@@ -100,6 +108,7 @@ export class FeatureTrack {
       window: sum(this.within(nowMs, windowMs, this.step).map((span) => span.counts)),
       sinceStep: this.sinceStep,
       sample: mark ? mark.counts : this.sinceStep,
+      sampleLatency: mark ? mark.latency : [],
       firstSampleAgeMs: mark?.firstMs == null ? null : Math.max(0, nowMs - mark.firstMs),
       lastSampleAgeMs: mark?.lastMs == null ? null : Math.max(0, nowMs - mark.lastMs),
     };
@@ -126,14 +135,16 @@ export class FeatureTrack {
     if (isNothing(delta)) return;
     this.sinceStep = plus(this.sinceStep, delta.counts);
     this.addToSpan(delta, nowMs);
-    if (this.mark && nowMs >= this.mark.fromMs) addToMark(this.mark, delta.counts, nowMs);
+    if (this.mark && nowMs >= this.mark.fromMs) addToMark(this.mark, delta.counts, delta.latency, nowMs);
   }
 
   private addToSpan(delta: FeatureDelta, nowMs: number): void {
-    this.recentSpans.push({ slot: slotOf(nowMs), step: this.step, fromMs: nowMs, counts: delta.counts, degraded: delta.degraded });
+    const { counts, degraded, latency } = delta;
+    this.recentSpans.push({ slot: slotOf(nowMs), step: this.step, fromMs: nowMs, counts, degraded, latency });
     for (let first = this.recentSpans[0]; first && first.fromMs <= nowMs - APART_MS; first = this.recentSpans[0]) {
       this.recentSpans.shift();
-      this.join(first);
+      const { latency: _, ...span } = first;
+      this.join(span);
     }
   }
 
@@ -150,17 +161,18 @@ export class FeatureTrack {
 
   private markedFrom(fromMs: number): Mark {
     if (this.mark?.fromMs !== fromMs) {
-      this.mark = { fromMs, counts: NO_COUNTS, firstMs: null, lastMs: null };
-      for (const span of [...this.spans, ...this.recentSpans]) {
-        if (span.step === this.step && span.fromMs >= fromMs) addToMark(this.mark, span.counts, span.fromMs);
-      }
+      this.mark = { fromMs, counts: NO_COUNTS, latency: [], firstMs: null, lastMs: null };
+      const isSince = (span: Span) => span.step === this.step && span.fromMs >= fromMs;
+      for (const span of this.spans.filter(isSince)) addToMark(this.mark, span.counts, [], span.fromMs);
+      for (const span of this.recentSpans.filter(isSince)) addToMark(this.mark, span.counts, span.latency, span.fromMs);
     }
     return this.mark;
   }
 }
 
-function addToMark(mark: Mark, counts: Counts, atMs: number): void {
+function addToMark(mark: Mark, counts: Counts, latency: readonly number[], atMs: number): void {
   mark.counts = plus(mark.counts, counts);
+  mark.latency = plusLatency(mark.latency, latency);
   if (outcomes(counts) === 0) return;
   mark.firstMs ??= atMs;
   mark.lastMs = atMs;

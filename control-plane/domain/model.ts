@@ -145,6 +145,8 @@ export interface FeatureEvidence {
   readonly sinceStep: Counts;
   /** Since `sampleFromMs` of the feature's recovery, current step only. */
   readonly sample: Counts;
+  /** Count per latency bucket of `sample`; empty: not known. */
+  readonly sampleLatency: readonly number[];
   /** Ages of the first and the last report with an outcome in `sample`; null: none. */
   readonly firstSampleAgeMs: number | null;
   readonly lastSampleAgeMs: number | null;

@@ -1,5 +1,6 @@
 import type { Feature } from '../contract/policy.ts';
 import { demand, outcomes, sum } from './counts.ts';
+import { meanLatencyMs, plusLatency } from './latency.ts';
 import type { Counts, Evidence, FeatureEvidence, FeatureRecord, ProxyEvidence } from './model.ts';
 
 /** What one proxy shows of one feature within the present step. */
@@ -16,6 +17,8 @@ export interface FeatureSample {
   readonly proxies: readonly ProxySample[];
   readonly window: Counts;
   readonly sample: Counts;
+  /** Mean latency of `sample`; null: not known. */
+  readonly latencyMs: number | null;
   /** Requests a millisecond that wanted to reach the upstream. */
   readonly demandPerMs: number;
   /** Ages of the first and the last report with an outcome in `sample`. */
@@ -39,6 +42,7 @@ export function gather(evidence: Evidence, record: FeatureRecord, feature: Featu
     proxies,
     window,
     sample: sum(proxies.map((each) => each.feature.sample)),
+    latencyMs: record.recovery ? meanOf(proxies) : null, // nobody asks otherwise
     demandPerMs: demandPerMs(window, sinceStep, Math.max(1, nowMs - record.sinceMs), feature.health.windowMs),
     firstSampleAgeMs: extreme(
       proxies.map((each) => each.feature.firstSampleAgeMs),
@@ -50,6 +54,10 @@ export function gather(evidence: Evidence, record: FeatureRecord, feature: Featu
     ),
     intervalMs: Math.max(0, ...proxies.map((each) => each.proxy.intervalMs)),
   };
+}
+
+function meanOf(proxies: readonly ProxySample[]): number | null {
+  return meanLatencyMs(proxies.reduce((total: readonly number[], each) => plusLatency(total, each.feature.sampleLatency), []));
 }
 
 /** Fewer requests than this in a window say nothing of the rate. */

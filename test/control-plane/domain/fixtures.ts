@@ -76,7 +76,8 @@ export function counts(some: Partial<Counts>): Counts {
 export function shown(step: number, some: Partial<Counts>, rest: Partial<FeatureEvidence> = {}): FeatureEvidence {
   const all = counts(some);
   const ageMs = all.succeeded + all.failed > 0 ? 0 : null;
-  return { step, phase: 'CLOSED', window: all, sinceStep: all, sample: all, firstSampleAgeMs: ageMs, lastSampleAgeMs: ageMs, ...rest };
+  const seen = { window: all, sinceStep: all, sample: all, sampleLatency: [] };
+  return { step, phase: 'CLOSED', ...seen, firstSampleAgeMs: ageMs, lastSampleAgeMs: ageMs, ...rest };
 }
 
 export function proxy(node: string, features: Readonly<Record<string, FeatureEvidence>>, rest: Partial<ProxyEvidence> = {}): ProxyEvidence {
