@@ -24,9 +24,25 @@ export function minus(a: Counts, b: Counts): Counts {
   };
 }
 
+/** A sum in the making. */
+export type Tally = { -readonly [K in keyof Counts]: Counts[K] };
+
+export function newTally(): Tally {
+  return { admitted: 0, succeeded: 0, failed: 0, ignored: 0, slow: 0, refused: 0 };
+}
+
+export function addTo(tally: Tally, counts: Counts): void {
+  tally.admitted += counts.admitted;
+  tally.succeeded += counts.succeeded;
+  tally.failed += counts.failed;
+  tally.ignored += counts.ignored;
+  tally.slow += counts.slow;
+  tally.refused += counts.refused;
+}
+
 export function sum(all: Iterable<Counts>): Counts {
-  let total = NO_COUNTS;
-  for (const counts of all) total = plus(total, counts);
+  const total = newTally();
+  for (const counts of all) addTo(total, counts);
   return total;
 }
 

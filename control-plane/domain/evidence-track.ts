@@ -1,26 +1,9 @@
 import type { BreakerPhase } from '../contract/names.ts';
 import type { FeatureReport } from '../contract/report.ts';
-import { minus, NO_COUNTS, outcomes, plus, sum } from './counts.ts';
+import { addTo, NO_COUNTS, newTally, outcomes, plus } from './counts.ts';
+import { addDegraded, type Degraded, difference, type FeatureDelta, fell, isNothing, NO_DEGRADED } from './evidence-delta.ts';
 import { plusLatency } from './latency.ts';
 import type { Counts, FeatureEvidence } from './model.ts';
-
-export interface Degraded {
-  readonly stale: number;
-  readonly cluster: number;
-  readonly static: number;
-}
-
-/** What one feature of one proxy did between two reports. */
-export interface FeatureDelta {
-  readonly feature: string;
-  readonly step: number;
-  readonly counts: Counts;
-  readonly degraded: Degraded;
-  /** Count per latency bucket. */
-  readonly latency: readonly number[];
-  /** The reports were too far apart for a verdict: for the history alone (R9). */
-  readonly late: boolean;
-}
 
 /** What was reported within one second of one step. */
 interface Span {
@@ -46,13 +29,19 @@ interface Mark {
   lastMs: number | null;
 }
 
+/** Evidence that holds until the track changes or its window moves on. */
+interface Told {
+  readonly oldestSlot: number;
+  readonly evidence: FeatureEvidence;
+}
+
 const SLOT_MS = 1000;
 /** A recovery names a moment up to a tick ago (at most 5 s): what was reported since must still stand apart by its moment. */
 const APART_MS = 6000;
-const NO_DEGRADED: Degraded = { stale: 0, cluster: 0, static: 0 };
 
 /** What one instance told of one feature: turns counters that are cumulative within a step into evidence. */
 export class FeatureTrack {
+  readonly feature: string;
   private step: number;
   private phase: BreakerPhase;
   private last: FeatureReport;
@@ -61,9 +50,11 @@ export class FeatureTrack {
   /** The latest, one per report. */
   private recentSpans: RecentSpan[] = [];
   private mark: Mark | null = null;
+  private told: Told | null = null;
 
   /** The first sight of a feature is a baseline. */
   constructor(report: FeatureReport) {
+    this.feature = report.feature;
     this.step = report.step;
     this.phase = report.phase;
     this.last = report;
@@ -71,6 +62,11 @@ export class FeatureTrack {
 
   get currentPhase(): BreakerPhase {
     return this.phase;
+  }
+
+  /** Nothing to tell of a feature that no recovery looks at: no request lately, and the breaker lets all through. */
+  get isAtRest(): boolean {
+    return this.phase === 'CLOSED' && this.recentSpans.length === 0 && this.spans.length === 0;
   }
 
   /** For a feature whose counters are known to have begun at zero: all that it reports is news. */
@@ -89,6 +85,7 @@ export class FeatureTrack {
     if (newStep) this.beginStep(report.step);
     this.phase = report.phase;
     this.last = report;
+    this.told = null;
     if (delta && !late) this.add(delta, nowMs);
     return delta;
   }
@@ -96,33 +93,48 @@ export class FeatureTrack {
   /** Forgets what no window needs any more. */
   prune(nowMs: number, keepMs: number): void {
     const oldest = slotOf(nowMs - keepMs);
-    const first = this.spans.findIndex((span) => span.slot >= oldest);
-    if (first !== 0) this.spans = first < 0 ? [] : this.spans.slice(first);
+    this.spans = withoutOlder(this.spans, oldest);
+    if (this.spans.length === 0) this.recentSpans = withoutOlder(this.recentSpans, oldest);
   }
 
   evidence(nowMs: number, windowMs: number, sampleFromMs: number | null): FeatureEvidence {
+    const oldestSlot = slotOf(nowMs - windowMs);
+    if (sampleFromMs === null && this.told?.oldestSlot === oldestSlot) return this.told.evidence;
     const mark = sampleFromMs === null ? null : this.markedFrom(sampleFromMs);
-    return {
+    const evidence = {
       step: this.step,
       phase: this.phase,
-      window: sum(this.within(nowMs, windowMs, this.step).map((span) => span.counts)),
+      window: this.window(oldestSlot),
       sinceStep: this.sinceStep,
       sample: mark ? mark.counts : this.sinceStep,
       sampleLatency: mark ? mark.latency : [],
       firstSampleAgeMs: mark?.firstMs == null ? null : Math.max(0, nowMs - mark.firstMs),
       lastSampleAgeMs: mark?.lastMs == null ? null : Math.max(0, nowMs - mark.lastMs),
     };
+    this.told = mark ? null : { oldestSlot, evidence };
+    return evidence;
   }
 
   /** Sums over the last `windowMs`, whatever the step: for rates that people look at. */
   recent(nowMs: number, windowMs: number): { counts: Counts; degraded: Degraded } {
-    const spans = this.within(nowMs, windowMs, null);
-    return { counts: sum(spans.map((span) => span.counts)), degraded: spans.map((span) => span.degraded).reduce(addDegraded, NO_DEGRADED) };
+    const oldest = slotOf(nowMs - windowMs);
+    const counts = newTally();
+    let degraded = NO_DEGRADED;
+    for (const spans of [this.spans, this.recentSpans]) {
+      for (const span of spans) {
+        if (span.slot <= oldest) continue;
+        addTo(counts, span.counts);
+        degraded = addDegraded(degraded, span.degraded);
+      }
+    }
+    return { counts, degraded };
   }
 
-  private within(nowMs: number, windowMs: number, step: number | null): Span[] {
-    const oldest = slotOf(nowMs - windowMs);
-    return [...this.spans, ...this.recentSpans].filter((span) => span.slot > oldest && (step === null || span.step === step));
+  private window(oldestSlot: number): Counts {
+    const total = newTally();
+    for (const span of this.spans) if (span.slot > oldestSlot && span.step === this.step) addTo(total, span.counts);
+    for (const span of this.recentSpans) if (span.slot > oldestSlot && span.step === this.step) addTo(total, span.counts);
+    return total;
   }
 
   private beginStep(step: number): void {
@@ -135,6 +147,7 @@ export class FeatureTrack {
     if (isNothing(delta)) return;
     this.sinceStep = plus(this.sinceStep, delta.counts);
     this.addToSpan(delta, nowMs);
+    this.told = null;
     if (this.mark && nowMs >= this.mark.fromMs) addToMark(this.mark, delta.counts, delta.latency, nowMs);
   }
 
@@ -178,50 +191,12 @@ function addToMark(mark: Mark, counts: Counts, latency: readonly number[], atMs:
   mark.lastMs = atMs;
 }
 
+function withoutOlder<S extends Span>(spans: S[], oldestSlot: number): S[] {
+  if (spans.length === 0 || spans[0]!.slot >= oldestSlot) return spans;
+  const first = spans.findIndex((span) => span.slot >= oldestSlot);
+  return first < 0 ? [] : spans.slice(first);
+}
+
 function slotOf(ms: number): number {
   return Math.floor(ms / SLOT_MS);
-}
-
-function countsOf(report: FeatureReport): Counts {
-  const { admitted, succeeded, failed, ignored, slow, refused } = report;
-  return { admitted, succeeded, failed, ignored, slow, refused };
-}
-
-function difference(report: FeatureReport, before: FeatureReport | null, late: boolean): FeatureDelta {
-  const { feature, step, degraded, latency } = report;
-  if (!before) return { feature, step, counts: countsOf(report), degraded, latency, late };
-  return {
-    feature,
-    step,
-    counts: minus(countsOf(report), countsOf(before)),
-    degraded: {
-      stale: degraded.stale - before.degraded.stale,
-      cluster: degraded.cluster - before.degraded.cluster,
-      static: degraded.static - before.degraded.static,
-    },
-    latency: latency.map((count, bucket) => count - (before.latency[bucket] ?? 0)),
-    late,
-  };
-}
-
-function fell(before: FeatureReport, after: FeatureReport): boolean {
-  return (
-    Object.values(minus(countsOf(after), countsOf(before))).some((change) => change < 0) ||
-    after.degraded.stale < before.degraded.stale ||
-    after.degraded.cluster < before.degraded.cluster ||
-    after.degraded.static < before.degraded.static ||
-    after.latency.some((count, bucket) => count < (before.latency[bucket] ?? 0))
-  );
-}
-
-function addDegraded(a: Degraded, b: Degraded): Degraded {
-  return { stale: a.stale + b.stale, cluster: a.cluster + b.cluster, static: a.static + b.static };
-}
-
-function isNothing(delta: FeatureDelta): boolean {
-  const { counts, degraded } = delta;
-  return (
-    counts.admitted + counts.succeeded + counts.failed + counts.ignored + counts.slow + counts.refused === 0 &&
-    degraded.stale + degraded.cluster + degraded.static === 0
-  );
 }

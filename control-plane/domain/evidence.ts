@@ -1,6 +1,8 @@
 import type { Policy } from '../contract/policy.ts';
 import type { Report } from '../contract/report.ts';
-import { type FeatureDelta, FeatureTrack } from './evidence-track.ts';
+import { livelyFeatures } from './at-rest.ts';
+import type { FeatureDelta } from './evidence-delta.ts';
+import { FeatureTrack } from './evidence-track.ts';
 import { type FleetView, viewOf } from './evidence-view.ts';
 import type { Evidence, FeatureEvidence, ProxyEvidence, ServiceState } from './model.ts';
 
@@ -20,6 +22,8 @@ export interface Instance {
   /** Revision that it held at first sight: a step above it began under our eyes. */
   readonly firstRevision: number;
   readonly tracks: Map<string, FeatureTrack>;
+  /** Those of the tracks that are not at rest. */
+  readonly awake: Set<FeatureTrack>;
   report: Report;
   lastReportMs: number;
   reports: number;
@@ -82,7 +86,11 @@ export class EvidenceBook {
     this.policy = policy;
     this.windows = windowsOf(policy);
     for (const instance of this.instances()) {
-      for (const feature of instance.tracks.keys()) if (!this.windows.has(feature)) instance.tracks.delete(feature);
+      for (const [feature, track] of instance.tracks) {
+        if (this.windows.has(feature)) continue;
+        instance.tracks.delete(feature);
+        instance.awake.delete(track);
+      }
     }
   }
 
@@ -102,6 +110,7 @@ export class EvidenceBook {
       fromStart: report.sequence === 1 && report.uptimeMs <= INTERVALS_APART * Math.max(report.intervalMs, SHORTEST_INTERVAL_MS),
       firstRevision: report.revision ?? Number.MAX_SAFE_INTEGER,
       tracks: new Map(),
+      awake: new Set(),
       report,
       lastReportMs: nowMs,
       reports: 0,
@@ -116,29 +125,26 @@ export class EvidenceBook {
     for (const feature of report.features) {
       const windowMs = this.windows.get(feature.feature);
       if (windowMs === undefined) continue; // of another policy than ours
-      const track = instance.tracks.get(feature.feature);
+      let track = instance.tracks.get(feature.feature);
       if (track) {
         const delta = track.absorb(feature, nowMs, late);
         track.prune(nowMs, Math.max(windowMs, RATE_WINDOW_MS));
         if (delta) deltas.push(delta);
       } else if (instance.fromStart || (instance.reports > 0 && feature.step > instance.firstRevision)) {
         const first = FeatureTrack.fromZero(feature, nowMs, late);
-        instance.tracks.set(feature.feature, first.track);
+        track = first.track;
+        instance.tracks.set(feature.feature, track);
         deltas.push(first.delta);
       } else {
-        instance.tracks.set(feature.feature, new FeatureTrack(feature));
+        track = new FeatureTrack(feature);
+        instance.tracks.set(feature.feature, track);
       }
+      if (!track.isAtRest) instance.awake.add(track);
     }
     return deltas;
   }
 
   private proxyEvidence(instance: Instance, state: ServiceState, nowMs: number): ProxyEvidence {
-    const features: Record<string, FeatureEvidence> = {};
-    for (const [name, track] of instance.tracks) {
-      const windowMs = this.windows.get(name)!;
-      track.prune(nowMs, Math.max(windowMs, RATE_WINDOW_MS));
-      features[name] = track.evidence(nowMs, windowMs, state.features[name]?.recovery?.sampleFromMs ?? null);
-    }
     return {
       node: instance.node,
       instance: instance.instance,
@@ -148,8 +154,27 @@ export class EvidenceBook {
       reportsSinceStart: instance.reports,
       governed: instance.report.governed,
       ungovernedAgeMs: instance.ungovernedMs === null ? null : nowMs - instance.ungovernedMs,
-      features,
+      features: this.featureEvidence(instance, state, nowMs),
     };
+  }
+
+  /** Of the tracks that are not at rest, and of the features that are looked at in any case. */
+  private featureEvidence({ tracks, awake }: Instance, state: ServiceState, nowMs: number): Record<string, FeatureEvidence> {
+    const features: Record<string, FeatureEvidence> = {};
+    const tell = (track: FeatureTrack) => {
+      const sampleFromMs = state.features[track.feature]?.recovery?.sampleFromMs ?? null;
+      features[track.feature] = track.evidence(nowMs, this.windows.get(track.feature)!, sampleFromMs);
+    };
+    for (const track of awake) {
+      track.prune(nowMs, Math.max(this.windows.get(track.feature)!, RATE_WINDOW_MS));
+      if (track.isAtRest) awake.delete(track);
+      else tell(track);
+    }
+    for (const name of livelyFeatures(state)) {
+      const track = tracks.get(name);
+      if (track && !awake.has(track)) tell(track);
+    }
+    return features;
   }
 
   /** Per node the newest instance that still reports. */
@@ -197,5 +222,5 @@ function windowsOf(policy: Policy): ReadonlyMap<string, number> {
   return new Map(policy.features.map((feature) => [feature.name, Math.min(feature.health.windowMs, LONGEST_WINDOW_MS)]));
 }
 
-export type { FeatureDelta } from './evidence-track.ts';
+export type { FeatureDelta } from './evidence-delta.ts';
 export type { FeatureView, FleetView, ProxyView } from './evidence-view.ts';

@@ -1,5 +1,6 @@
 import type { Feature } from '../contract/policy.ts';
 import type { FeatureReport, Permit, Report } from '../contract/report.ts';
+import { livelyFeatures } from './at-rest.ts';
 import { isSteered } from './feature.ts';
 import { isGoverning } from './flags.ts';
 import type { FeatureRecord, ServiceState } from './model.ts';
@@ -52,7 +53,8 @@ export type Suspects = Readonly<Record<string, readonly string[]>>;
  */
 export class ProbePermits {
   private readonly startedAtMs: number;
-  private readonly ledgers = new Map<string, FeatureLedger>();
+  /** By service and feature. */
+  private readonly ledgers = new Map<string, Map<string, FeatureLedger>>();
   private readonly replies = new Map<string, Reply>();
   private readonly granted = new Map<string, { atMs: number; count: number }[]>();
   private tails: Tail[] = [];
@@ -77,17 +79,21 @@ export class ProbePermits {
   outstanding(group: string, nowMs: number): number {
     let total = 0;
     for (const tail of this.tails) if (tail.group === group) total += tail.holder.outstanding(nowMs);
-    for (const ledger of this.ledgers.values()) {
-      if (ledger.group !== group) continue;
-      for (const holder of ledger.holders.values()) total += holder.outstanding(nowMs);
+    for (const ledgers of this.ledgers.values()) {
+      for (const ledger of ledgers.values()) {
+        if (ledger.group !== group) continue;
+        for (const holder of ledger.holders.values()) total += holder.outstanding(nowMs);
+      }
     }
     return total;
   }
 
   private permitsFor(state: ServiceState, report: Report, nowMs: number, suspects: Suspects): Permit[] {
+    const concerned = this.concerned(state);
+    if (concerned.length === 0) return [];
     const byName = new Map(report.features.map((each) => [each.feature, each]));
     const permits: Permit[] = [];
-    for (const feature of this.concerned(state)) {
+    for (const feature of concerned) {
       const record = state.features[feature.name];
       const asking = record && this.asking(state, feature, record, report, byName.get(feature.name) ?? null, nowMs);
       if (!asking || !report.governed) continue;
@@ -100,8 +106,10 @@ export class ProbePermits {
 
   /** Features that are, or were until now, open to probes; the first priority first. */
   private concerned(state: ServiceState): Feature[] {
-    const isConcerned = ({ name }: Feature) => state.features[name]?.state === 'DISABLED' || this.ledgers.has(`${state.service}/${name}`);
-    return state.policy.features.filter(isConcerned).sort((a, b) => a.priority - b.priority);
+    const opened = [...livelyFeatures(state)].filter((name) => state.features[name]?.state === 'DISABLED');
+    const names = new Set([...opened, ...(this.ledgers.get(state.service)?.keys() ?? [])]);
+    if (names.size === 0) return [];
+    return state.policy.features.filter(({ name }) => names.has(name)).sort((a, b) => a.priority - b.priority);
   }
 
   /** Brings the ledger up to date with what the report says of a feature; null: the proxy is not at its present step. */
@@ -127,22 +135,31 @@ export class ProbePermits {
 
   /** The ledger of a DISABLED feature's present step; what was out at an earlier step counts on apart. */
   private ledgerOf(state: ServiceState, record: FeatureRecord, nowMs: number): FeatureLedger | null {
-    const key = `${state.service}/${record.name}`;
     const group = groupOf(state);
-    const known = this.ledgers.get(key);
+    const ledgers = this.ledgersOf(state.service);
+    const known = ledgers.get(record.name);
     if (known && (known.step !== record.step || known.group !== group || record.state !== 'DISABLED')) {
       for (const holder of known.holders.values()) this.tails.push({ group: known.group, holder });
-      this.ledgers.delete(key);
+      ledgers.delete(record.name);
     }
     if (record.state !== 'DISABLED' || !record.recovery) return null;
     const attemptFromMs = record.recovery.sampleFromMs;
-    let ledger = this.ledgers.get(key);
+    let ledger = ledgers.get(record.name);
     if (!ledger) {
       ledger = { step: record.step, group, holders: new Map(), attemptFromMs };
-      this.ledgers.set(key, ledger);
+      ledgers.set(record.name, ledger);
     }
     if (ledger.attemptFromMs !== attemptFromMs) beginAttempt(ledger, attemptFromMs, nowMs);
     return ledger;
+  }
+
+  private ledgersOf(service: string): Map<string, FeatureLedger> {
+    let ledgers = this.ledgers.get(service);
+    if (!ledgers) {
+      ledgers = new Map();
+      this.ledgers.set(service, ledgers);
+    }
+    return ledgers;
   }
 
   /** How many probes the proxy may start from now on; null: leave it what it has. */

@@ -1,5 +1,5 @@
 import type { Feature } from '../contract/policy.ts';
-import { demand, outcomes, sum } from './counts.ts';
+import { addTo, demand, newTally, outcomes } from './counts.ts';
 import { meanLatencyMs, plusLatency } from './latency.ts';
 import type { Counts, Evidence, FeatureEvidence, FeatureRecord, ProxyEvidence } from './model.ts';
 
@@ -28,31 +28,56 @@ export interface FeatureSample {
   readonly intervalMs: number;
 }
 
+const indexes = new WeakMap<Evidence, ReadonlyMap<string, readonly ProxySample[]>>();
+
+/** What each feature's proxies show, at any step. Evidence never changes in place, so this is sorted once for each. */
+export function shownByFeature(evidence: Evidence): ReadonlyMap<string, readonly ProxySample[]> {
+  let index = indexes.get(evidence);
+  if (!index) {
+    index = sortedByFeature(evidence);
+    indexes.set(evidence, index);
+  }
+  return index;
+}
+
+function sortedByFeature(evidence: Evidence): ReadonlyMap<string, readonly ProxySample[]> {
+  const index = new Map<string, ProxySample[]>();
+  for (const proxy of evidence.proxies) {
+    for (const name in proxy.features) {
+      const sample = { node: proxy.node, proxy, feature: proxy.features[name]! };
+      const known = index.get(name);
+      if (known) known.push(sample);
+      else index.set(name, [sample]);
+    }
+  }
+  return index;
+}
+
 /** Gathers what counts for a feature now: only what was seen within its present step (R9). */
 export function gather(evidence: Evidence, record: FeatureRecord, feature: Feature, nowMs: number): FeatureSample {
-  const proxies: ProxySample[] = [];
-  for (const proxy of evidence.proxies) {
-    const shown = proxy.features[record.name];
-    if (shown && shown.step === record.step) proxies.push({ node: proxy.node, proxy, feature: shown });
+  const proxies = (shownByFeature(evidence).get(record.name) ?? []).filter((each) => each.feature.step === record.step);
+  const [window, sinceStep, sample] = [newTally(), newTally(), newTally()];
+  let firstSampleAgeMs: number | null = null;
+  let lastSampleAgeMs: number | null = null;
+  let intervalMs = 0;
+  for (const { proxy, feature: shown } of proxies) {
+    addTo(window, shown.window);
+    addTo(sinceStep, shown.sinceStep);
+    addTo(sample, shown.sample);
+    intervalMs = Math.max(intervalMs, proxy.intervalMs);
+    if (shown.firstSampleAgeMs !== null) firstSampleAgeMs = Math.max(firstSampleAgeMs ?? 0, shown.firstSampleAgeMs);
+    if (shown.lastSampleAgeMs !== null) lastSampleAgeMs = Math.min(lastSampleAgeMs ?? shown.lastSampleAgeMs, shown.lastSampleAgeMs);
   }
-  const window = sum(proxies.map((each) => each.feature.window));
-  const sinceStep = sum(proxies.map((each) => each.feature.sinceStep));
   return {
     nodes: evidence.proxies.length,
     proxies,
     window,
-    sample: sum(proxies.map((each) => each.feature.sample)),
+    sample,
     latencyMs: record.recovery ? meanOf(proxies) : null, // nobody asks otherwise
     demandPerMs: demandPerMs(window, sinceStep, Math.max(1, nowMs - record.sinceMs), feature.health.windowMs),
-    firstSampleAgeMs: extreme(
-      proxies.map((each) => each.feature.firstSampleAgeMs),
-      Math.max,
-    ),
-    lastSampleAgeMs: extreme(
-      proxies.map((each) => each.feature.lastSampleAgeMs),
-      Math.min,
-    ),
-    intervalMs: Math.max(0, ...proxies.map((each) => each.proxy.intervalMs)),
+    firstSampleAgeMs,
+    lastSampleAgeMs,
+    intervalMs,
   };
 }
 
@@ -69,11 +94,6 @@ function demandPerMs(window: Counts, sinceStep: Counts, stepAgeMs: number, windo
   return seen >= TELLING_REQUESTS ? seen / Math.min(stepAgeMs, windowMs) : demand(sinceStep) / stepAgeMs;
 }
 
-function extreme(ages: readonly (number | null)[], choose: (...values: number[]) => number): number | null {
-  const known = ages.filter((age) => age !== null);
-  return known.length === 0 ? null : choose(...known);
-}
-
 /** The proxy whose failures weigh most; null without a failure or with a single proxy. */
 export function worstProxy(proxies: readonly ProxySample[], countsOf: (each: ProxySample) => Counts): ProxySample | null {
   if (proxies.length < 2) return null;
@@ -87,5 +107,7 @@ function isWorse(a: Counts, b: Counts): boolean {
 
 /** Sums without one proxy. */
 export function sumWithout(proxies: readonly ProxySample[], left: ProxySample, countsOf: (each: ProxySample) => Counts): Counts {
-  return sum(proxies.filter((each) => each !== left).map(countsOf));
+  const total = newTally();
+  for (const each of proxies) if (each !== left) addTo(total, countsOf(each));
+  return total;
 }

@@ -6,7 +6,7 @@ import type { ServiceSummary, ServiceView } from '../contract/rest/services.ts';
 import type { FleetView, FeatureView as Seen } from '../domain/evidence.ts';
 import { effectiveMode } from '../domain/feature.ts';
 import { effectiveFlag, isGoverning } from '../domain/flags.ts';
-import type { FeatureRecord, FeatureRecovery, LiveReasons, Override, Recovery, ServiceState } from '../domain/model.ts';
+import type { FeatureRecord, FeatureRecovery, LiveReasons, Override, Reason, Recovery, ServiceState } from '../domain/model.ts';
 import type { FleetService } from './service.ts';
 
 const NOTHING_SEEN: Seen = {
@@ -98,7 +98,7 @@ function featureView(
     reason,
     health,
     healthSinceMs,
-    healthReason: live?.health ?? healthReason,
+    healthReason: live?.health ?? (health === 'HEALTHY' && seen.requestsPerSecond === 0 ? quiet(feature) : healthReason),
     override: override && overrideView(override),
     recovery: recovery && recoveryView(feature, recovery, live),
     breakers: seen.phases,
@@ -110,6 +110,11 @@ function featureView(
     },
     suspects,
   };
+}
+
+/** The ticker says nothing of a healthy feature without traffic: what it was judged by is no longer so. */
+function quiet({ health }: Feature): Reason {
+  return { because: 'too-few-samples', numbers: { samples: 0, needed: health.minimumRequests, health: 'HEALTHY' } };
 }
 
 function overrideView({ kind, admit, reason, author, createdAtMs, expiresAtMs }: Override): FeatureView['override'] {

@@ -14,7 +14,8 @@ type Changes<T> = { readonly [K in keyof T]?: T[K] };
 export class Draft {
   readonly nowMs: number;
   private readonly before: ServiceState;
-  private readonly features: Record<string, FeatureRecord>;
+  /** The features as they were until one changes, then a copy. */
+  private features: Readonly<Record<string, FeatureRecord>>;
   private after: ServiceState;
   private hasChanged = false;
   private hasNewRevision = false;
@@ -26,8 +27,8 @@ export class Draft {
   constructor(state: ServiceState, nowMs: number) {
     this.before = state;
     this.nowMs = nowMs;
-    this.features = { ...state.features };
-    this.after = { ...state, features: this.features };
+    this.features = state.features;
+    this.after = state;
   }
 
   /** The state as it would be now; its features change as the draft goes on. */
@@ -54,7 +55,7 @@ export class Draft {
     if (!isLegal(cause, from, to)) {
       throw new Error(`illegal transition of ${name}: ${cause} from ${from.state} ${from.admit} to ${to.state} ${to.admit}`);
     }
-    this.features[name] = next;
+    this.own()[name] = next;
     this.raiseRevision();
     this.transitions.push({ feature: name, from: flagValue(from), to: flagValue(to), reason });
   }
@@ -63,7 +64,7 @@ export class Draft {
   patch(name: string, changes: Changes<FeatureRecord>): void {
     const record = this.record(name);
     if (isSame(record, changes)) return;
-    this.features[name] = { ...record, ...changes };
+    this.own()[name] = { ...record, ...changes };
     this.hasChanged = true;
   }
 
@@ -87,8 +88,8 @@ export class Draft {
 
   /** Takes a feature in, or out (null). */
   replaceFeature(name: string, record: FeatureRecord | null): void {
-    if (record) this.features[name] = record;
-    else delete this.features[name];
+    if (record) this.own()[name] = record;
+    else delete this.own()[name];
     this.hasChanged = true;
   }
 
@@ -120,6 +121,15 @@ export class Draft {
     const revision = this.before.revision + (this.hasNewRevision ? 1 : 0);
     const state = this.hasChanged ? { ...this.after, revision, version: this.before.version + 1 } : this.before;
     return { state, transitions: this.transitions, events: this.events, live: this.live, suspects: this.suspects };
+  }
+
+  /** Most ticks change nothing, and a service may have hundreds of features: they are copied with the first change. */
+  private own(): Record<string, FeatureRecord> {
+    if (this.features === this.before.features) {
+      this.features = { ...this.before.features };
+      this.after = { ...this.after, features: this.features };
+    }
+    return this.features as Record<string, FeatureRecord>;
   }
 
   private writeTimeline(): void {

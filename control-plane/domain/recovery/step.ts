@@ -1,8 +1,10 @@
+import { livelyFeatures } from '../at-rest.ts';
 import { isActing, isSteered } from '../feature.ts';
 import { type HealthVerdict, judgeHealth } from '../health.ts';
 import type { Evidence, FeatureRecord, ServiceState, StepResult } from '../model.ts';
 import { expireOverrides } from '../overrides.ts';
 import { fleetOpens, type QuorumVerdict } from '../quorum.ts';
+import { shownByFeature } from '../sample.ts';
 import { advise } from './advice.ts';
 import { RecoveryContext, type Surroundings } from './context.ts';
 import { Draft } from './draft.ts';
@@ -23,15 +25,17 @@ export function step(
   surroundings: Partial<Surroundings> = {},
 ): StepResult {
   const draft = new Draft(state, now);
-  expireOverrides(draft);
+  const isCalm = livelyFeatures(state).size === 0 && !state.released && !isRunning(state); // as nearly always
+  if (!isCalm) expireOverrides(draft);
   rememberNodes(draft, evidence);
   const around: Surroundings = { patterns: BUILT_IN_PATTERNS, rampingElsewhere: [], ...surroundings, random };
   const context = new RecoveryContext(draft, evidence, around);
-  const verdicts = judge(context);
-  followLocalRecovery(context);
+  const verdicts = judge(context, livelyFeatures(state), shownByFeature(evidence));
+  if (!isCalm) followLocalRecovery(context);
   advise(context, verdicts);
-  if (isActing(state.policy)) recover(context, verdicts);
-  forgetOldOutages(draft);
+  const opens = [...verdicts.values()].some(({ open }) => open);
+  if (isActing(state.policy) && (opens || !isCalm)) recover(context, verdicts);
+  if (!isCalm) forgetOldOutages(draft);
   draft.suspect(Object.fromEntries(context.suspects));
   return draft.finish();
 }
@@ -57,10 +61,16 @@ function rememberNodes(draft: Draft, evidence: Evidence): void {
   if (nodes.length > 0 && !isSame) draft.patchService({ nodes });
 }
 
-function judge(context: RecoveryContext): ReadonlyMap<string, QuorumVerdict> {
+/** Judges what proxies tell of, and what must not go unseen when they tell nothing; the others are as they were. */
+function judge(
+  context: RecoveryContext,
+  lively: ReadonlySet<string>,
+  shown: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, QuorumVerdict> {
   const { draft } = context;
   const verdicts = new Map<string, QuorumVerdict>();
   for (const { name } of draft.state.policy.features) {
+    if (!lively.has(name) && !shown.has(name)) continue;
     const feature = context.feature(name);
     const sample = context.sampleOf(name);
     const quorum = fleetOpens(sample, feature);
