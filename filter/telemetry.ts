@@ -16,7 +16,6 @@ const ENDED: string[] = ["success", "failure", "ignored", "refused", "detected"]
 /** Label values of the rungs: the contract's, and `none` when no rung could answer. */
 const RUNG_NONE: i32 = 3;
 export const RUNG_LABELS: string[] = ["stale", "cluster", "static", "none"];
-const REASONS: i32 = 6;
 
 /**
  * `label=.=value;.` in front of the name is the form from which Istio's bootstrap, and our `stats_tags`, take labels. At the end of a name
@@ -110,7 +109,7 @@ export class FeatureMetrics {
   constructor(service: string, feature: string) {
     this.labels = label("service", service) + label("feature", feature);
     for (let i = 0; i < ENDED.length; i++) this.ended.push(new Counter());
-    for (let i = 0; i < RUNG_LABELS.length * REASONS; i++) this.degraded.push(new Counter());
+    for (let i = 0; i < RUNG_LABELS.length * names.DEGRADED_REASONS.length; i++) this.degraded.push(new Counter());
     for (let i = 0; i < names.BREAKER_PHASES.length; i++) this.transitions.push(new Counter());
   }
 
@@ -121,7 +120,7 @@ export class FeatureMetrics {
 
   /** `rung` -1: none could answer. `reason` indexes DEGRADED_REASONS. */
   countDegraded(rung: i32, reason: i32): void {
-    this.degraded[(rung < 0 ? RUNG_NONE : rung) * REASONS + reason].add();
+    this.degraded[(rung < 0 ? RUNG_NONE : rung) * names.DEGRADED_REASONS.length + reason].add();
   }
 
   countTransition(phase: i32): void {
@@ -134,11 +133,12 @@ export class FeatureMetrics {
       const counter = this.ended[i];
       if (counter.pending > 0) counter.flush(names.METRIC_REQUESTS_TOTAL, this.labels + label("outcome", ENDED[i]));
     }
+    const reasons = names.DEGRADED_REASONS.length;
     for (let i = 0; i < this.degraded.length; i++) {
       const counter = this.degraded[i];
       if (counter.pending == 0) continue;
-      const rung = this.labels + label("rung", RUNG_LABELS[i / REASONS]);
-      counter.flush(names.METRIC_DEGRADED_TOTAL, rung + label("reason", names.DEGRADED_REASONS[i % REASONS]));
+      const rung = this.labels + label("rung", RUNG_LABELS[i / reasons]);
+      counter.flush(names.METRIC_DEGRADED_TOTAL, rung + label("reason", names.DEGRADED_REASONS[i % reasons]));
     }
     for (let i = 0; i < this.transitions.length; i++) {
       const counter = this.transitions[i];

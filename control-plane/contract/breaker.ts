@@ -16,6 +16,16 @@ export const Failure = Type.Object(
       default: [{ from: 500, to: 599 }],
       description: 'Statuses that count as failures',
     }),
+    grpcStatuses: Type.Array(Type.Integer({ minimum: 1, maximum: 16 }), {
+      minItems: 0,
+      maxItems: 16,
+      default: [2, 4, 13, 14, 15],
+      description:
+        "gRPC statuses that count as failures; by default those that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS",
+    }),
+    connectFailures: Type.Boolean({ default: true, description: 'Whether failed connections, and having no healthy host, count' }),
+    resets: Type.Boolean({ default: true, description: 'Whether streams that the upstream or its connection broke off count' }),
+    timeouts: Type.Boolean({ default: true, description: "Whether Envoy's timeouts count" }),
     slowMs: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -23,8 +33,15 @@ export const Failure = Type.Object(
         description: 'Slower than this, from the last byte of the request to the response headers, counts as slow',
       }),
     ),
+    slowStreams: Type.Boolean({
+      default: false,
+      description: 'Whether `slowMs` holds for gRPC and upgraded requests too (an upgraded one is timed from its headers)',
+    }),
   },
-  { ...defaulted, description: 'What counts as a failure. Cancelled requests, local overload and injected faults never count' },
+  {
+    ...defaulted,
+    description: "What counts as a failure. Cancelled requests, overload of Envoy's own caps and injected faults never count",
+  },
 );
 
 export const HalfOpen = Type.Object(

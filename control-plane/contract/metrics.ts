@@ -50,5 +50,9 @@ export const FILTER_METRICS = {
   },
 } as const satisfies Record<string, MetricSpec>;
 
-/** Why a degraded reply was given: the `reason` label and the `reason` parameter of the `rekindle` response header. */
-export const DEGRADED_REASONS = ['open', 'disabled', 'share', 'failure', 'timeout', 'connect'] as const;
+/**
+ * Why a degraded reply was given: the `reason` label and the `reason` parameter of the `rekindle` response header. The first three refuse
+ * a request; the others say what became of one that was let through: `failure` is a status that the policy names, `overload` one of
+ * Envoy's own concurrency caps.
+ */
+export const DEGRADED_REASONS = ['open', 'disabled', 'share', 'failure', 'timeout', 'connect', 'reset', 'grpc', 'overload'] as const;

@@ -50,6 +50,10 @@ export const RUNGS = ['stale', 'cluster', 'static'] as const;
 export const MODES = ['enforce', 'shadow', 'off'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** What a feature speaks; the order is that of the filter's `Protocol`. */
+export const PROTOCOLS = ['http', 'grpc', 'grpc-web'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
 export const JITTERS = ['full', 'equal', 'decorrelated', 'none'] as const;
 export type Jitter = (typeof JITTERS)[number];
 

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { Breaker, Failure } from './breaker.ts';
 import { Rung } from './fallback.ts';
 import { LIMITS } from './limits.ts';
-import { HeaderName, MODES, Name, PARAMETER_PATTERN } from './names.ts';
+import { HeaderName, MODES, Name, PARAMETER_PATTERN, PROTOCOLS } from './names.ts';
 import { FeatureRecovery, Governance, Health, ServiceRecovery } from './recovery.ts';
 import { Route } from './routes.ts';
 import { closed, count } from './schema-kinds.ts';
@@ -33,6 +33,11 @@ export const Feature = Type.Object(
     dependsOn: Type.Array(Dependency, { minItems: 0, maxItems: LIMITS.dependencies, default: [] }),
     mode: Type.Optional(Type.Enum([...MODES], { description: "Stricter than the policy's, never looser" })),
     routes: Type.Array(Route, { minItems: 1, maxItems: LIMITS.routes }),
+    protocol: Type.Enum([...PROTOCOLS], {
+      default: 'http',
+      description:
+        'grpc: each answer is judged by its `grpc-status`, one that ends without is a failure. http: a `grpc-status` is judged where there is one',
+    }),
     stickyKey: Type.Optional(StickyKey),
     failure: Failure,
     breaker: Breaker,

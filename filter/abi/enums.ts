@@ -10,6 +10,7 @@ export enum Status {
 export enum HeaderMap {
   Request = 0,
   Response = 2,
+  ResponseTrailers = 3,
   CallOutResponse = 6,
 }
 

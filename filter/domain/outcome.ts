@@ -8,22 +8,24 @@ export enum Outcome {
   Ignored = 2,
 }
 
-/** Why a request did not end well. */
+/** Why a request did not end well. From Status to Overload in the order of DEGRADED_REASONS. */
 export enum Cause {
   None = 0,
   /** The upstream answered with a status that the policy calls a failure. */
   Status = 1,
   Timeout = 2,
+  /** No connection, or no healthy host. */
   Connect = 3,
+  /** The stream was broken off, before the answer's headers or after. */
   Reset = 4,
+  /** A gRPC status that the policy calls a failure, or none at the end of a gRPC answer. */
+  Grpc = 5,
   /** Envoy's own concurrency cap. */
-  Overload = 5,
+  Overload = 6,
   /** Envoy's fault filter. */
-  Injected = 6,
+  Injected = 7,
   /** The client went away. */
-  Cancelled = 7,
-  /** The answer began and did not end. */
-  Incomplete = 8,
+  Cancelled = 8,
 }
 
 // Bits of Envoy's response flags (CoreResponseFlag), by who is to blame.
@@ -34,18 +36,32 @@ const TIMEOUT: i64 = 1 << 2; // UT
 const CONNECT: i64 = (1 << 1) | (1 << 5); // UH, UF
 const RESET: i64 = (1 << 3) | (1 << 4) | (1 << 6) | (1 << 23); // LR, UR, UC, UPE
 
+/** gRPC status UNKNOWN, for which any number beyond the known ones stands. */
+const GRPC_UNKNOWN: i32 = 2;
+const GRPC_LAST: i32 = 16;
+
 /** The one place that says which causes count against the upstream. */
-export function outcomeOf(cause: Cause): Outcome {
+export function outcomeOf(cause: Cause, rules: FailurePolicy): Outcome {
   switch (cause) {
     case Cause.None:
       return Outcome.Success;
-    case Cause.Overload:
-    case Cause.Injected:
-    case Cause.Cancelled:
-      return Outcome.Ignored;
-    default: // Status, Timeout, Connect, Reset, Incomplete
+    case Cause.Timeout:
+      return rules.timeouts ? Outcome.Failure : Outcome.Ignored;
+    case Cause.Connect:
+      return rules.connectFailures ? Outcome.Failure : Outcome.Ignored;
+    case Cause.Reset:
+      return rules.resets ? Outcome.Failure : Outcome.Ignored;
+    case Cause.Status:
+    case Cause.Grpc:
       return Outcome.Failure;
+    default: // Overload, Injected, Cancelled
+      return Outcome.Ignored;
   }
+}
+
+/** Whether another answer may take the place of one with this cause: a failure, or what Envoy's own caps refused. */
+export function isReplaceable(cause: Cause, rules: FailurePolicy): bool {
+  return cause == Cause.Overload || outcomeOf(cause, rules) == Outcome.Failure;
 }
 
 /**
@@ -72,6 +88,12 @@ export function judgeStatus(status: i32, rules: FailurePolicy): bool {
   return false;
 }
 
+/** Whether the policy calls this gRPC status a failure. */
+export function judgeGrpcStatus(status: i32, rules: FailurePolicy): bool {
+  const known = status < 0 || status > GRPC_LAST ? GRPC_UNKNOWN : status;
+  return ((rules.grpcStatuses >> known) & 1) != 0;
+}
+
 /**
  * Whether the flags must be read to judge an answer with this status: Envoy's own failures are 5xx, an injected fault may be
  * any failure status.
@@ -81,13 +103,14 @@ export function needsFlags(status: i32, rules: FailurePolicy): bool {
 }
 
 /**
- * Cause from the response headers. The flags (0 when needsFlags() is false) weigh more than the status: they know who made
- * the answer.
+ * Cause from the response headers. The flags (0 where they need not be read) weigh more than the statuses: they know who made
+ * the answer. `grpcFailed`: its gRPC status is a failure, or is missing where there must be one.
  */
-export function causeOf(status: i32, flags: i64, rules: FailurePolicy): Cause {
+export function causeOf(status: i32, grpcFailed: bool, flags: i64, rules: FailurePolicy): Cause {
   const flagged = judgeFlags(flags);
   if (flagged != Cause.None) return flagged;
-  return judgeStatus(status, rules) ? Cause.Status : Cause.None;
+  if (judgeStatus(status, rules)) return Cause.Status;
+  return grpcFailed ? Cause.Grpc : Cause.None;
 }
 
 /** Index of the latency bucket: the first bound (ms, rising) that is not below `ms`, else one past the last. */

@@ -6,6 +6,12 @@ export enum Mode {
   Off = 2,
 }
 
+export enum Protocol {
+  Http = 0,
+  Grpc = 1,
+  GrpcWeb = 2,
+}
+
 export enum Jitter {
   Full = 0,
   Equal = 1,
@@ -37,8 +43,15 @@ export class StatusRange {
 
 export class FailurePolicy {
   statuses: StatusRange[] = [];
+  /** Bit n: gRPC status n counts. */
+  grpcStatuses: u32 = 0;
+  connectFailures: bool = true;
+  resets: bool = true;
+  timeouts: bool = true;
   /** 0: nothing counts as slow. */
   slowMs: i64 = 0;
+  /** Whether upgraded requests count as slow too. */
+  slowStreams: bool = false;
 }
 
 export class BreakerPolicy {
@@ -86,6 +99,7 @@ export class FeaturePolicy {
   /** The stricter of the policy's mode and the feature's own. */
   mode: Mode = Mode.Enforce;
   routes: RoutePolicy[] = [];
+  protocol: Protocol = Protocol.Http;
   /** Request header or cookie that keeps a user on one side of the admit share; both empty: random per request. */
   stickyHeader: string = "";
   stickyCookie: string = "";

@@ -29,6 +29,7 @@ const AUTHORIZATION = utf8("authorization");
 const RANGE = utf8("range");
 const CACHE_CONTROL = utf8("cache-control");
 const COOKIE = utf8("cookie");
+const UPGRADE = utf8("upgrade");
 const CLUSTER_NAME = utf8("xds\0cluster_name");
 
 /** Fixed, so that all proxies of a fleet put a user on the same side of a share. */
@@ -183,9 +184,16 @@ function admit(stream: Stream, feature: Feature, service: Service, endOfStream: 
   stream.step = feature.counters.step;
   feature.counters.add(Count.Admitted);
   if (endOfStream) stream.sentAtMs = monotonicMs();
+  else if (feature.policy.failure.slowMs > 0 && hasHeader(HeaderMap.Request, UPGRADE)) timeUpgrade(stream, feature);
   // Probes and shares go out without the router's retries: the budget must hold at the upstream.
   if (gate != Gate.Pass && !stream.shadow) replaceHeader(HeaderMap.Request, "x-envoy-max-retries", "0");
   return Action.Continue;
+}
+
+/** An upgraded request ends with its connection: it is timed from its headers, or not at all. (So are CONNECTs that have a path.) */
+function timeUpgrade(stream: Stream, feature: Feature): void {
+  if (feature.policy.failure.slowStreams) stream.sentAtMs = monotonicMs();
+  stream.untimed = true;
 }
 
 function refuse(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {
@@ -218,5 +226,5 @@ function stickyHash(feature: Feature): u64 {
 /** The request's last byte has come: from here the upstream's time runs. */
 export function onRequestEnd(id: u32): void {
   const stream = streams.get(id);
-  if (stream !== null && stream.pass != Pass.None) stream.sentAtMs = monotonicMs();
+  if (stream !== null && stream.pass != Pass.None && !stream.untimed) stream.sentAtMs = monotonicMs();
 }

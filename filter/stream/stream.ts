@@ -1,5 +1,5 @@
 import { NO_CALL } from "../abi/calls";
-import { latencyBucket, Outcome } from "../domain/outcome";
+import { Cause, latencyBucket, Outcome } from "../domain/outcome";
 import { Settings } from "../settings";
 import { Count } from "../proxy/counters";
 import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
@@ -34,8 +34,14 @@ export class Stream {
   slow: bool = false;
   upstreamMs: i64 = 0;
   hasResponse: bool = false;
-  /** A probe is judged when its answer is complete. */
-  probeWaits: bool = false;
+  /** Why it did not end well, as far as the answer's headers tell. */
+  cause: Cause = Cause.None;
+  /** Judged when the answer is complete: a good probe, and a gRPC answer whose status is still to come. */
+  waits: bool = false;
+  /** The answer must end with a gRPC status. */
+  needsGrpcStatus: bool = false;
+  /** Upgraded, and not to be timed: the end of its request says nothing. */
+  untimed: bool = false;
   settled: bool = false;
 
   /** We answered by a local reply: its trip through our callbacks is not the upstream's. */
@@ -81,7 +87,10 @@ export class Stream {
     this.slow = false;
     this.upstreamMs = 0;
     this.hasResponse = false;
-    this.probeWaits = false;
+    this.cause = Cause.None;
+    this.waits = false;
+    this.needsGrpcStatus = false;
+    this.untimed = false;
     this.settled = false;
     this.answered = false;
     this.rerouted = false;

@@ -6,6 +6,7 @@ import {
   Mode,
   PathKind,
   Policy,
+  Protocol,
   RoutePolicy,
   RungKind,
   RungPolicy,
@@ -55,7 +56,8 @@ function readFeature(reader: Reader, policyMode: Mode): FeaturePolicy {
   feature.mode = ownMode > policyMode ? ownMode : policyMode;
   feature.stickyHeader = reader.has(Key.StickyKey) ? sticky.text(Key.Header) : "";
   feature.stickyCookie = reader.has(Key.StickyKey) ? sticky.text(Key.Cookie) : "";
-  feature.failure = readFailure(reader.object(Key.Failure));
+  feature.protocol = <Protocol>reader.choice(Key.Protocol);
+  feature.failure = readFailure(reader.object(Key.Failure), feature.protocol);
   feature.breaker = readBreaker(reader.object(Key.Breaker));
   const routes = reader.list(Key.Routes);
   for (let item = routes.first(); item >= 0; item = routes.next(item)) readRoute(routes.object(item), feature.routes);
@@ -83,14 +85,21 @@ function readRoute(reader: Reader, routes: RoutePolicy[]): void {
   routes.push(route);
 }
 
-function readFailure(reader: Reader): FailurePolicy {
+function readFailure(reader: Reader, protocol: Protocol): FailurePolicy {
   const failure = new FailurePolicy();
   const statuses = reader.list(Key.Statuses);
   for (let item = statuses.first(); item >= 0; item = statuses.next(item)) {
     const range = statuses.object(item);
     failure.statuses.push(new StatusRange(<i32>range.integer(Key.From), <i32>range.integer(Key.To)));
   }
-  failure.slowMs = reader.integer(Key.SlowMs, 0);
+  const grpcStatuses = reader.list(Key.GrpcStatuses);
+  for (let item = grpcStatuses.first(); item >= 0; item = grpcStatuses.next(item)) failure.grpcStatuses |= 1 << <u32>grpcStatuses.integer(item);
+  failure.connectFailures = reader.flag(Key.ConnectFailures);
+  failure.resets = reader.flag(Key.Resets);
+  failure.timeouts = reader.flag(Key.Timeouts);
+  failure.slowStreams = reader.flag(Key.SlowStreams);
+  // The headers of a gRPC stream come with its first message, which may be a long time away.
+  failure.slowMs = protocol == Protocol.Http || failure.slowStreams ? reader.integer(Key.SlowMs, 0) : 0;
   return failure;
 }
 

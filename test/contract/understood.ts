@@ -1,4 +1,4 @@
-import { JITTERS, MODES } from '../../control-plane/contract/names.ts';
+import { JITTERS, MODES, PROTOCOLS } from '../../control-plane/contract/names.ts';
 import type { PluginConfiguration } from '../../control-plane/contract/plugin-configuration.ts';
 import type { Feature, Policy } from '../../control-plane/contract/policy.ts';
 
@@ -25,8 +25,12 @@ function understoodFeature(feature: Feature, policyMode: Mode) {
     mode: Math.max(MODES.indexOf(feature.mode ?? 'enforce'), MODES.indexOf(policyMode)),
     stickyHeader: feature.stickyKey?.header ?? '',
     stickyCookie: feature.stickyKey?.cookie ?? '',
-    statuses: feature.failure.statuses,
-    slowMs: feature.failure.slowMs ?? 0,
+    protocol: PROTOCOLS.indexOf(feature.protocol),
+    failure: {
+      ...feature.failure,
+      grpcStatuses: feature.failure.grpcStatuses.reduce((bits, status) => bits | (1 << status), 0),
+      slowMs: feature.protocol === 'http' || feature.failure.slowStreams ? (feature.failure.slowMs ?? 0) : 0,
+    },
     routes: feature.routes.map(({ host = '', methods = [], path }) => ({
       host,
       methods,

@@ -1,6 +1,7 @@
 import type { ASUtil } from '@assemblyscript/loader';
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DEGRADED_REASONS } from '../../../control-plane/contract/metrics.ts';
 import { loadFilter } from '../compile.ts';
 
 interface OutcomeExports {
@@ -9,12 +10,15 @@ interface OutcomeExports {
   isFailure(status: number): number;
   asksForFlags(status: number): number;
   judgeFlags(flags: bigint): number;
-  causeFrom(status: number, flags: bigint): number;
-  outcomeOf(cause: number): number;
+  causeFrom(status: number, grpcFailed: boolean, flags: bigint): number;
+  setKinds(connectFailures: boolean, resets: boolean, timeouts: boolean, grpcStatuses: number): void;
+  outcomeFrom(cause: number): number;
+  replaceable(cause: number): number;
+  isGrpcFailure(status: number): number;
   bucketOf(ms: bigint): number;
 }
 
-const CAUSES = ['none', 'status', 'timeout', 'connect', 'reset', 'overload', 'injected', 'cancelled', 'incomplete'] as const;
+const CAUSES = ['none', 'status', 'timeout', 'connect', 'reset', 'grpc', 'overload', 'injected', 'cancelled'] as const;
 const OUTCOMES = ['success', 'failure', 'ignored'] as const;
 type CauseName = (typeof CAUSES)[number];
 
@@ -26,8 +30,10 @@ beforeAll(async () => {
 beforeEach(() => {
   filter.clearStatuses();
   filter.addStatuses(500, 599);
+  filter.setKinds(true, true, true, DEFAULT_GRPC);
 });
 
+const DEFAULT_GRPC = [2, 4, 13, 14, 15].reduce((bits, status) => bits | (1 << status), 0);
 const flagsOf = (...bits: number[]) => bits.reduce((flags, bit) => flags | (1n << BigInt(bit)), 0n);
 const causeOfFlags = (...bits: number[]) => CAUSES[filter.judgeFlags(flagsOf(...bits))];
 
@@ -37,12 +43,56 @@ test.for<{ cause: CauseName; outcome: (typeof OUTCOMES)[number] }>([
   { cause: 'timeout', outcome: 'failure' },
   { cause: 'connect', outcome: 'failure' },
   { cause: 'reset', outcome: 'failure' },
-  { cause: 'incomplete', outcome: 'failure' },
+  { cause: 'grpc', outcome: 'failure' },
   { cause: 'overload', outcome: 'ignored' },
   { cause: 'injected', outcome: 'ignored' },
   { cause: 'cancelled', outcome: 'ignored' },
 ])('$cause is $outcome', ({ cause, outcome }) => {
-  expect(OUTCOMES[filter.outcomeOf(CAUSES.indexOf(cause))]).toBe(outcome);
+  expect(OUTCOMES[filter.outcomeFrom(CAUSES.indexOf(cause))]).toBe(outcome);
+});
+
+describe('kinds of failures that the policy does not count', () => {
+  const kinds = ['connect', 'reset', 'timeout'] as const;
+  test.for(kinds)('%s: neither success nor failure, and no other answer takes its place', (off) => {
+    filter.setKinds(off !== 'connect', off !== 'reset', off !== 'timeout', DEFAULT_GRPC);
+    for (const kind of kinds) {
+      const cause = CAUSES.indexOf(kind);
+      expect([kind, OUTCOMES[filter.outcomeFrom(cause)]]).toEqual([kind, kind === off ? 'ignored' : 'failure']);
+      expect([kind, filter.replaceable(cause) !== 0]).toEqual([kind, kind !== off]);
+    }
+  });
+
+  test("an answer of Envoy's own caps is replaced though it does not count; an injected fault is left alone", () => {
+    const replaced = CAUSES.filter((_cause, place) => filter.replaceable(place) !== 0);
+    expect(replaced).toEqual(['status', 'timeout', 'connect', 'reset', 'grpc', 'overload']);
+  });
+});
+
+test('causes from status to overload stand in the order of the degraded reasons', () => {
+  const reasons = CAUSES.slice(CAUSES.indexOf('status'), CAUSES.indexOf('injected')).map((cause) =>
+    cause === 'status' ? 'failure' : cause,
+  );
+  expect(DEGRADED_REASONS.slice(DEGRADED_REASONS.indexOf('failure'))).toEqual(reasons);
+});
+
+describe('gRPC status', () => {
+  test("by default the server's own faults count", () => {
+    const counted = Array.from({ length: 17 }, (_, status) => status).filter((status) => filter.isGrpcFailure(status) !== 0);
+    expect(counted).toEqual([2, 4, 13, 14, 15]);
+  });
+
+  test.for([17, 1000, -5, 2 ** 31 - 1])('%i, which nobody knows, is judged as UNKNOWN', (status) => {
+    expect(filter.isGrpcFailure(status)).not.toBe(0);
+    filter.setKinds(true, true, true, DEFAULT_GRPC & ~(1 << 2));
+    expect(filter.isGrpcFailure(status)).toBe(0);
+  });
+
+  test('it is a cause of its own; what Envoy says of it, or the HTTP status, weighs more', () => {
+    expect(CAUSES[filter.causeFrom(200, true, 0n)]).toBe('grpc');
+    expect(CAUSES[filter.causeFrom(200, true, flagsOf(5))]).toBe('connect');
+    expect(CAUSES[filter.causeFrom(200, true, flagsOf(7))]).toBe('overload');
+    expect(CAUSES[filter.causeFrom(503, true, 0n)]).toBe('status');
+  });
 });
 
 describe('response flags', () => {
@@ -73,7 +123,7 @@ describe('response flags', () => {
   test('law: the client gone, an injected fault or a local cap never count, whatever else is set', () => {
     fc.assert(
       fc.property(fc.constantFrom(7, 10, 14, 28), fc.array(fc.nat(63)), fc.integer({ min: 100, max: 599 }), (bit, others, status) => {
-        expect(OUTCOMES[filter.outcomeOf(filter.causeFrom(status, flagsOf(bit, ...others)))]).toBe('ignored');
+        expect(OUTCOMES[filter.outcomeFrom(filter.causeFrom(status, false, flagsOf(bit, ...others)))]).toBe('ignored');
       }),
     );
   });
@@ -101,13 +151,13 @@ describe('status', () => {
     { name: "Envoy's 503 for its own cap", status: 503, bits: [7], cause: 'overload' },
     { name: 'an injected 500', status: 500, bits: [10], cause: 'injected' },
   ])('$name: $cause', ({ status, bits, cause }) => {
-    expect(CAUSES[filter.causeFrom(status, flagsOf(...bits))]).toBe(cause);
+    expect(CAUSES[filter.causeFrom(status, false, flagsOf(...bits))]).toBe(cause);
   });
 
   test('a policy without statuses still sees what Envoy failed at', () => {
     filter.clearStatuses();
-    expect(CAUSES[filter.causeFrom(500, 0n)]).toBe('none');
-    expect(CAUSES[filter.causeFrom(503, flagsOf(5))]).toBe('connect');
+    expect(CAUSES[filter.causeFrom(500, false, 0n)]).toBe('none');
+    expect(CAUSES[filter.causeFrom(503, false, flagsOf(5))]).toBe('connect');
     expect(filter.asksForFlags(503)).not.toBe(0);
   });
 

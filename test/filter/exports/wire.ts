@@ -1,5 +1,5 @@
 /** The wire code for tests: bytes go in, JSON or lines of text come out. */
-import { FeaturePolicy, Policy, RungPolicy } from "../../../filter/domain/policy";
+import { FailurePolicy, FeaturePolicy, Policy, RungPolicy } from "../../../filter/domain/policy";
 import { parseSettings, problemLine, ServiceSettings } from "../../../filter/settings";
 import { FEATURE_HEALTHS, LIMITS, Pattern, Reason } from "../../../filter/wire/contract.gen";
 import { encodeFlags, parseDirective, parsePolicy } from "../../../filter/wire/directive";
@@ -136,16 +136,21 @@ function featureText(feature: FeaturePolicy): string {
     const route = feature.routes[i];
     routes.push(`{"host":${quoted(route.host)},"methods":${strings(route.methods)},"kind":${<i32>route.kind},"path":${quoted(route.path)}}`);
   }
-  const statuses: string[] = [];
-  for (let i = 0; i < feature.failure.statuses.length; i++) {
-    statuses.push(`{"from":${feature.failure.statuses[i].from},"to":${feature.failure.statuses[i].to}}`);
-  }
   const rungs: string[] = [];
   for (let i = 0; i < feature.fallback.length; i++) rungs.push(rungText(feature.fallback[i]));
   return (
     `{"name":${quoted(feature.name)},"mode":${<i32>feature.mode},"stickyHeader":${quoted(feature.stickyHeader)}` +
-    `,"stickyCookie":${quoted(feature.stickyCookie)},"statuses":[${statuses.join(",")}],"slowMs":${feature.failure.slowMs}` +
+    `,"stickyCookie":${quoted(feature.stickyCookie)},"protocol":${<i32>feature.protocol},"failure":${failureText(feature.failure)}` +
     `,"routes":[${routes.join(",")}],"breaker":${breakerText(feature)},"fallback":[${rungs.join(",")}]}`
+  );
+}
+
+function failureText(f: FailurePolicy): string {
+  const statuses: string[] = [];
+  for (let i = 0; i < f.statuses.length; i++) statuses.push(`{"from":${f.statuses[i].from},"to":${f.statuses[i].to}}`);
+  return (
+    `{"statuses":[${statuses.join(",")}],"grpcStatuses":${f.grpcStatuses},"connectFailures":${f.connectFailures},"resets":${f.resets}` +
+    `,"timeouts":${f.timeouts},"slowMs":${f.slowMs},"slowStreams":${f.slowStreams}}`
   );
 }
 

@@ -54,8 +54,8 @@ describe('the static rung', () => {
     { kind: 'connect', reason: 'connect' },
     { kind: 'no-host', reason: 'connect' },
     { kind: 'timeout', reason: 'timeout' },
-    { kind: 'reset', reason: 'failure' },
-    { kind: 'overflow', reason: 'failure' },
+    { kind: 'reset', reason: 'reset' },
+    { kind: 'overflow', reason: 'overload' },
   ] as const)('takes the place of $kind, reason $reason', ({ kind, reason }) => {
     const stream = withStatic(SORRY).send({ path: '/catalog' }, (upstream) => upstream.fail(kind));
     expect(stream.client).toMatchObject({ status: 200, body: '{"items":[]}', ended: true });
