@@ -18,19 +18,39 @@ export interface EnvoyProcess extends Child {
   traps(): Promise<string[]>;
 }
 
-/** Writes the configuration into `folder` and starts Envoy on it, not yet ready. */
+/** An Envoy to start. */
+export interface EnvoyRun {
+  readonly binary: string;
+  /** Takes the configuration and the log. */
+  readonly folder: string;
+  /** As JSON. */
+  readonly configuration: string;
+  readonly adminPort: number;
+  readonly workers: number;
+  /** Runs Envoy under this command, for instance `taskset -c 0`. */
+  readonly under?: readonly string[];
+}
+
+/** Starts Envoy on envoy/envoy.yaml as changed for a run, not yet ready. */
 export async function launchEnvoy(binary: string, folder: string, places: EnvoyPlaces): Promise<EnvoyProcess> {
-  const configuration = join(folder, 'envoy.json');
-  await writeFile(configuration, await deriveEnvoyConfiguration(places));
+  return startEnvoy({ binary, folder, configuration: await deriveEnvoyConfiguration(places), adminPort: places.adminPort, workers });
+}
+
+/** Writes the configuration into the folder and starts Envoy on it, not yet ready. */
+export async function startEnvoy({ binary, folder, configuration, adminPort, workers, under = [] }: EnvoyRun): Promise<EnvoyProcess> {
+  const file = join(folder, 'envoy.json');
+  await writeFile(file, configuration);
+  // With hot restart on, and only then, Envoy ends with the process that started it. The base id keeps it apart from other Envoys.
+  const args = ['-c', file, '--concurrency', String(workers), '--base-id', String(adminPort), ...logLevels];
+  const [command = binary, ...rest] = [...under, binary, ...args];
   const child = await startChild({
     name: 'envoy',
-    command: binary,
-    // With hot restart on, and only then, Envoy ends with the process that started it. The base id keeps it apart from other Envoys.
-    args: ['-c', configuration, '--concurrency', String(workers), '--base-id', String(places.listenerPort), ...logLevels],
+    command,
+    args: rest,
     logFile: join(folder, 'envoy.log'),
-    afterwards: () => rm(`/dev/shm/envoy_shared_memory_${places.listenerPort}0`, { force: true }),
+    afterwards: () => rm(`/dev/shm/envoy_shared_memory_${adminPort}0`, { force: true }),
   });
-  return { ...child, adminPort: places.adminPort, metrics: () => readMetrics(places.adminPort), traps: () => readTraps(child.logFile) };
+  return { ...child, adminPort, metrics: () => readMetrics(adminPort), traps: () => readTraps(child.logFile) };
 }
 
 /** Resolves when Envoy serves; throws with the end of its log when it gave up instead. */

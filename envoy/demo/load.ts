@@ -31,12 +31,14 @@ const patienceMs = 8000;
 /** How often due requests are sent. */
 const tickMs = 10;
 
-/** Connections that take turns: enough for every worker of Envoy to get some. */
-const connections = 12;
+/** Agents that take turns, so that every worker of Envoy gets connections. */
+const agentCount = 12;
+/** Of each agent: together enough that no request waits for a connection, not even when each takes seconds. */
+const connectionsEach = 96;
 
 /** Sends requests at a steady rate whatever becomes of them (open loop), over kept-alive connections. */
 export function startLoad({ port, rates, onAnswer }: LoadOptions): Load {
-  const agents = Array.from({ length: connections }, () => new Agent({ keepAlive: true, maxSockets: 32 }));
+  const agents = Array.from({ length: agentCount }, () => new Agent({ keepAlive: true, maxSockets: connectionsEach }));
   const startedAtMs = performance.now();
   const sent: Record<ShopFeature, number> = { catalog: 0, checkout: 0, recommendations: 0 };
   let turn = 0;
