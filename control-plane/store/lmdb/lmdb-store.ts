@@ -16,7 +16,8 @@ import {
   type Stored,
   type StoreOptions,
 } from '../store.ts';
-import { type Leadership, openTables, type StoredState, type Tables } from './open.ts';
+import { FORMAT, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
+import { Transactions, within } from './transactions.ts';
 
 /** Opens the embedded store of one process in `folder`. */
 export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): Promise<Store> {
@@ -27,18 +28,20 @@ export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): 
 class LmdbStore implements Store {
   readonly lineage: string;
   private readonly tables: Tables;
+  private readonly transactions: Transactions;
   private readonly keep: StoreOptions;
   /** Those who led from here; one that was deposed never comes back by itself. */
   private readonly leaders = new Set<string>();
 
   constructor(tables: Tables, lineage: string, keep: StoreOptions) {
     this.tables = tables;
+    this.transactions = new Transactions(tables.root);
     this.lineage = lineage;
     this.keep = keep;
   }
 
   commit(change: Commit): Promise<CommitResult> {
-    return this.tables.root.childTransaction(() => {
+    return this.transactions.run(() => {
       if (change.fence && !this.leads(change.fence)) return 'fenced';
       const { service } = change.next;
       const stored = this.tables.states.get(service);
@@ -91,7 +94,9 @@ class LmdbStore implements Store {
 
   async check(): Promise<void> {
     this.tables.meta.get('format');
-    await this.tables.root.committed;
+    // After a failed write only another one can tell whether the disk takes writes again.
+    if (this.transactions.failure) await this.transactions.run(() => within(this.tables.meta.put('format', FORMAT)));
+    else await this.tables.root.committed;
   }
 
   async close(): Promise<void> {
@@ -99,11 +104,11 @@ class LmdbStore implements Store {
   }
 
   private take(holder: string): Promise<Leadership> {
-    const { meta, root } = this.tables;
-    return root.childTransaction(() => {
+    const { meta } = this.tables;
+    return this.transactions.run(() => {
       const before = meta.get('leadership') as Leadership | undefined;
       const leadership = { holder, counter: (before?.counter ?? 0) + 1 };
-      void meta.put('leadership', leadership);
+      within(meta.put('leadership', leadership));
       return leadership;
     });
   }
@@ -116,18 +121,17 @@ class LmdbStore implements Store {
   private putState(change: Commit, before: StoredState | undefined): void {
     const { next, nowMs } = change;
     if (isTombstone(next)) {
-      this.tables.states.put(next.service, next);
+      within(this.tables.states.put(next.service, next));
       return;
     }
     const { policy, ...state } = next;
-    this.tables.states.put(next.service, state);
+    within(this.tables.states.put(next.service, state));
     const policyBefore = before && !('deleted' in before) ? before.policyRevision : null;
     if (policyBefore !== next.policyRevision) this.putPolicy(next.service, next.policyRevision, policy, nowMs);
   }
 
-  // Within a transaction a put is done when it returns; its promise is the transaction's, which is awaited as a whole.
   private putPolicy(service: string, revision: number, policy: Policy, savedAtMs: number): void {
-    void this.tables.policies.put([service, revision], { savedAtMs, policy });
+    within(this.tables.policies.put([service, revision], { savedAtMs, policy }));
     trim(this.tables.policies, service, this.keep.policyVersions);
   }
 
@@ -135,14 +139,14 @@ class LmdbStore implements Store {
     let sequence = lastNumber(this.tables.audit, service);
     for (const entry of entries) {
       sequence++;
-      void this.tables.audit.put([service, sequence], { ...entry, sequence });
-      void this.tables.audit.remove([service, sequence - this.keep.auditEntries]);
+      within(this.tables.audit.put([service, sequence], { ...entry, sequence }));
+      within(this.tables.audit.remove([service, sequence - this.keep.auditEntries]));
     }
   }
 
   private putEnded(service: string, ended: readonly Recovery[]): void {
     let order = lastNumber(this.tables.recoveries, service);
-    for (const recovery of ended) void this.tables.recoveries.put([service, ++order], recovery);
+    for (const recovery of ended) within(this.tables.recoveries.put([service, ++order], recovery));
     if (ended.length > 0) trim(this.tables.recoveries, service, this.keep.endedRecoveries);
   }
 }
@@ -171,5 +175,5 @@ function lastNumber<V>(rows: Rows<V>, service: string): number {
 
 /** Removes all but the newest `keep` rows of a service. */
 function trim<V>(rows: Rows<V>, service: string, keep: number): void {
-  for (const key of [...rows.getKeys({ ...rangeOf(service), offset: keep })]) void rows.remove(key);
+  for (const key of [...rows.getKeys({ ...rangeOf(service), offset: keep })]) within(rows.remove(key));
 }

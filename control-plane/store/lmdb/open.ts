@@ -55,8 +55,9 @@ export async function openTables(folder: string): Promise<Tables & { readonly li
 
 function openFile(folder: string): RootDatabase {
   try {
-    // Without overlapping sync a commit resolves only when it is on disk: written before pushed.
-    return open({ path: folder, overlappingSync: false, maxDbs: 8 });
+    // Without overlapping sync a commit resolves only when it is on disk: written before pushed. Batches of an event turn have a promise of
+    // their own inside lmdb, which nobody could catch when the disk is full.
+    return open({ path: folder, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
   } catch (error) {
     throw new StoreUnusable(`the store in ${folder} cannot be opened: ${(error as Error).message}`);
   }
