@@ -5,7 +5,8 @@ import { identity } from "./proxy/identity";
 import { Service } from "./proxy/service";
 import { staleCache } from "./proxy/stale-cache";
 import { parseSettings, problemLine, Settings } from "./settings";
-import { forgetMissingRoutes, onCallAnswered } from "./stream/fallback";
+import { forgetMissingRoutes } from "./stream/cluster-rung";
+import { endOverdueCalls, onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
@@ -124,6 +125,7 @@ export class Root {
     streams.judgeInFlight(nowMs);
     flushUnmatched();
     flushSamples();
+    endOverdueCalls(nowMs);
   }
 
   serves(agent: Agent): bool {
@@ -164,8 +166,5 @@ export function onCallOut(token: i64, headerCount: i32, bodySize: i32, nowMs: i6
     if (agents[i].watch.onAnswer(token, headerCount, bodySize, nowMs)) return;
     if (agents[i].report.onAnswer(token, headerCount, nowMs)) return;
   }
-  const stream = streams.byCall(token);
-  if (stream === null) return;
-  const feature = stream.feature;
-  if (feature !== null) onCallAnswered(stream, feature, headerCount, bodySize, nowMs);
+  onCallAnswered(token, headerCount, bodySize, nowMs);
 }

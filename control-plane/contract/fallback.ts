@@ -1,7 +1,9 @@
 import Type from 'typebox';
 import { LIMITS } from './limits.ts';
 import { ClusterName, HEADER_VALUE_PATTERN, HeaderName, PARAMETER_PATTERN } from './names.ts';
-import { closed, duration } from './schema-kinds.ts';
+import { closed, count, duration } from './schema-kinds.ts';
+
+const callTimeout = (defaultMs: number, description: string) => count(defaultMs, 10, 60_000, description);
 
 export const StaleRung = Type.Object(
   {
@@ -10,6 +12,7 @@ export const StaleRung = Type.Object(
       1000,
       'How long after its freshness ended a copy may be served, unless the response says otherwise (`stale-if-error`)',
     ),
+    timeoutMs: callTimeout(150, 'Deadline of the call-out for a copy that this proxy does not have'),
     refreshMs: duration(5000, 100, 'A copy is renewed at most once in this time'),
     queryParameters: Type.Array(Type.String({ pattern: PARAMETER_PATTERN, minLength: 1, maxLength: 64 }), {
       minItems: 0,
@@ -30,7 +33,7 @@ export const StaleRung = Type.Object(
 export const ClusterRung = Type.Object(
   {
     name: ClusterName,
-    timeoutMs: Type.Integer({ minimum: 10, maximum: 60_000, default: 1000, description: 'Deadline of the call-out' }),
+    timeoutMs: callTimeout(1000, 'Deadline of the call-out'),
   },
   { ...closed, description: 'Another cluster; it must be listed in `fallbackClusters` of the plugin configuration' },
 );
@@ -52,4 +55,9 @@ export const StaticRung = Type.Object(
 export const Rung = Type.Object(
   { stale: Type.Optional(StaleRung), cluster: Type.Optional(ClusterRung), static: Type.Optional(StaticRung) },
   { ...closed, minProperties: 1, maxProperties: 1, description: 'One step of the fallback chain' },
+);
+
+export const FallbackTimeout = callTimeout(
+  2000,
+  'How long a request may wait for its fallback chain, over all rungs that call out; then one that answers at once, else the original answer',
 );

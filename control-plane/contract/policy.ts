@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Breaker, Failure } from './breaker.ts';
-import { Rung } from './fallback.ts';
+import { FallbackTimeout, Rung } from './fallback.ts';
 import { LIMITS } from './limits.ts';
 import { HeaderName, MODES, Name, PARAMETER_PATTERN, PROTOCOLS } from './names.ts';
 import { FeatureRecovery, Governance, Health, ServiceRecovery } from './recovery.ts';
@@ -42,6 +42,7 @@ export const Feature = Type.Object(
     failure: Failure,
     breaker: Breaker,
     fallback: Type.Array(Rung, { minItems: 0, maxItems: LIMITS.rungs, default: [] }),
+    fallbackTimeoutMs: FallbackTimeout,
     health: Health,
     recovery: FeatureRecovery,
   },

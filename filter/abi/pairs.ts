@@ -20,6 +20,14 @@ export class HeaderPairs {
     return at < 0 ? null : this.values[at];
   }
 
+  equals(other: HeaderPairs): bool {
+    if (this.names.length != other.names.length) return false;
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.names[i] != other.names[i] || this.values[i] != other.values[i]) return false;
+    }
+    return true;
+  }
+
   /** All values of the name as one list (RFC 9110 section 5.3); null when absent. */
   joined(name: string): string | null {
     let list: string | null = null;

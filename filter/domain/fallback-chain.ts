@@ -12,42 +12,33 @@ export enum ChainPhase {
  * (stale, static) first, each group as declared, since an answer that is held for a call-out can be lost.
  */
 export class ChainOrder {
-  private kinds: StaticArray<RungKind>;
-  private inResponse: StaticArray<i32>; // rung index[kinds.length]
+  private readonly inResponse: StaticArray<i32>; // rung index[chain.length]
 
-  constructor(chain: RungPolicy[]) {
-    const size = chain.length;
-    const kinds = new StaticArray<RungKind>(size);
-    const inResponse = new StaticArray<i32>(size);
+  constructor(private readonly chain: RungPolicy[]) {
+    const order = new StaticArray<i32>(chain.length);
     let placed = 0;
-    for (let i = 0; i < size; i++) {
-      kinds[i] = chain[i].kind;
-      if (kinds[i] != RungKind.Cluster) inResponse[placed++] = i;
-    }
-    for (let i = 0; i < size; i++) {
-      if (kinds[i] == RungKind.Cluster) inResponse[placed++] = i;
-    }
-    this.kinds = kinds;
-    this.inResponse = inResponse;
+    for (let i = 0; i < chain.length; i++) if (chain[i].kind != RungKind.Cluster) order[placed++] = i;
+    for (let i = 0; i < chain.length; i++) if (chain[i].kind == RungKind.Cluster) order[placed++] = i;
+    this.inResponse = order;
   }
 
   /**
-   * Index of the rung to try after rung `after` could not answer (-1: none was tried yet), -1 when none is left.
-   * `repeatable`: the method is safe and the request has no body; without it no call-out can stand in for a failed answer.
+   * Index of the rung to try after rung `after` could not answer (-1: none was tried yet), -1 when none is left. `reason`: why the
+   * chain runs. `repeatable`: the method is safe and the request has no body; without it no call-out can stand in for a failed answer.
    */
-  next(phase: ChainPhase, after: i32, repeatable: bool): i32 {
-    if (phase == ChainPhase.Request) return after + 1 < this.kinds.length ? after + 1 : -1;
-    for (let place = this.placeAfter(after); place < this.inResponse.length; place++) {
-      const rung = this.inResponse[place];
-      if (repeatable || this.kinds[rung] != RungKind.Cluster) return rung;
+  next(phase: ChainPhase, after: i32, repeatable: bool, reason: i32): i32 {
+    for (let place = this.placeAfter(phase, after); place < this.chain.length; place++) {
+      const at = phase == ChainPhase.Request ? place : this.inResponse[place];
+      const rung = this.chain[at];
+      const canCall = phase == ChainPhase.Request || repeatable || rung.kind != RungKind.Cluster;
+      if (canCall && rung.answers(reason)) return at;
     }
     return -1;
   }
 
-  private placeAfter(rung: i32): i32 {
-    for (let place = 0; place < this.inResponse.length; place++) {
-      if (this.inResponse[place] == rung) return place + 1;
-    }
+  private placeAfter(phase: ChainPhase, rung: i32): i32 {
+    if (phase == ChainPhase.Request) return rung + 1;
+    for (let place = 0; place < this.inResponse.length; place++) if (this.inResponse[place] == rung) return place + 1;
     return 0;
   }
 }

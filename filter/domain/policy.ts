@@ -81,6 +81,8 @@ export enum RungKind {
 /** One step of a fallback chain; only the members of its kind are set. */
 export class RungPolicy {
   constructor(public kind: RungKind) {}
+  /** Bits of the reasons (places among DEGRADED_REASONS) that it answers. */
+  reasons: u32 = 0xffffffff;
   maxStaleMs: i64 = 0;
   refreshMs: i64 = 0;
   queryParameters: string[] = [];
@@ -92,6 +94,10 @@ export class RungPolicy {
   headerNames: string[] = [];
   headerValues: string[] = [];
   body: string = "";
+
+  answers(reason: i32): bool {
+    return ((this.reasons >> reason) & 1) != 0;
+  }
 }
 
 export class FeaturePolicy {
@@ -106,6 +112,8 @@ export class FeaturePolicy {
   failure: FailurePolicy = new FailurePolicy();
   breaker: BreakerPolicy = new BreakerPolicy();
   fallback: RungPolicy[] = [];
+  /** How long a request may wait for its chain. */
+  fallbackTimeoutMs: i32 = 0;
 }
 
 export class Policy {

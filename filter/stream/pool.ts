@@ -1,4 +1,3 @@
-import { NO_CALL } from "../abi/calls";
 import { SlotTable } from "../abi/contexts";
 import { Outcome } from "../domain/outcome";
 import { Pass } from "../proxy/feature";
@@ -36,19 +35,8 @@ class StreamPool {
     if (at < 0) return;
     this.table.delete(id);
     const stream = this.streams[at];
-    const feature = stream.feature;
-    // Its call-out may still come back; nobody waits for it then.
-    if (stream.call != NO_CALL && feature !== null) feature.callsInFlight--;
     stream.reset(0);
     this.freeList[this.freeTop++] = at;
-  }
-
-  /** The stream that waits for this call-out; null: none, or it is gone. */
-  byCall(token: i64): Stream | null {
-    for (let i = 0; i < this.streams.length; i++) {
-      if (this.streams[i].id != 0 && this.streams[i].call == token) return this.streams[i];
-    }
-    return null;
   }
 
   /** Requests in flight for longer than the slow threshold count as slow, and probes that never answer as failed, without waiting for their end. */

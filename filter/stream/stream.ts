@@ -1,4 +1,3 @@
-import { NO_CALL } from "../abi/calls";
 import { Cause, latencyBucket, Outcome } from "../domain/outcome";
 import { Settings } from "../settings";
 import { Count } from "../proxy/counters";
@@ -6,11 +5,15 @@ import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
 import { Service } from "../proxy/service";
 import { Ended } from "../telemetry";
 import { LATENCY_BUCKETS_MS } from "../wire/contract.gen";
+import { CallOut } from "./call-out";
 import { Capture } from "./capture";
 import { RequestCopy } from "./request-copy";
 
 /** The request's last byte has not come yet. */
 export const NOT_SENT: i64 = -1;
+
+/** The fallback chain does not run. */
+export const NO_END: i64 = 0;
 
 /** One request of a feature, from its headers to its log. Pooled: a request costs no allocation. */
 export class Stream {
@@ -54,8 +57,10 @@ export class Stream {
   rung: i32 = -1;
   /** Index into DEGRADED_REASONS. */
   reason: i32 = 0;
-  /** Token of the call-out of a `cluster` rung. */
-  call: i64 = NO_CALL;
+  /** The call-out that the stream waits for, paused. */
+  call: CallOut | null = null;
+  /** Monotonic ms until which it may wait, or NO_END. */
+  chainEndsAtMs: i64 = NO_END;
   /** Body that takes the place of the upstream's. */
   replacement: Uint8Array | null = null;
 
@@ -96,7 +101,8 @@ export class Stream {
     this.rerouted = false;
     this.rung = -1;
     this.reason = 0;
-    this.call = NO_CALL;
+    this.call = null;
+    this.chainEndsAtMs = NO_END;
     this.replacement = null;
     this.repeatable = false;
     this.hasCopy = false;

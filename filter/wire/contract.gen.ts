@@ -187,6 +187,7 @@ export enum Key {
   ContentType,
   Headers,
   Body,
+  FallbackTimeoutMs,
   Health,
   DegradedPercent,
   UnhealthyPercent,
@@ -251,7 +252,7 @@ export enum Key {
 }
 /** Texts of problems and of their places; the number is the place among NAMES. */
 export enum Reason {
-  ExpectedValue = 166,
+  ExpectedValue = 167,
   ExpectedName,
   ExpectedColon,
   ExpectedMember,
@@ -294,7 +295,7 @@ export enum Reason {
   OtherCluster,
 }
 export enum Place {
-  Governance = 207,
+  Governance = 208,
   Name,
   Dependency,
   Route,
@@ -384,6 +385,7 @@ export enum Place {
   /* contentType */ 99, 111, 110, 116, 101, 110, 116, 84, 121, 112, 101,
   /* headers */ 104, 101, 97, 100, 101, 114, 115,
   /* body */ 98, 111, 100, 121,
+  /* fallbackTimeoutMs */ 102, 97, 108, 108, 98, 97, 99, 107, 84, 105, 109, 101, 111, 117, 116, 77, 115,
   /* health */ 104, 101, 97, 108, 116, 104,
   /* degradedPercent */ 100, 101, 103, 114, 97, 100, 101, 100, 80, 101, 114, 99, 101, 110, 116,
   /* unhealthyPercent */ 117, 110, 104, 101, 97, 108, 116, 104, 121, 80, 101, 114, 99, 101, 110, 116,
@@ -540,8 +542,8 @@ export enum Place {
 ];
 /** Where each of the names starts, and where the last ends. */
 // @ts-ignore: decorator
-@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 159, 168, 175, 179, 185, 189, 196, 200, 205, 211, 219, 227, 236, 242, 248, 255, 263, 267, 269, 281, 296, 302, 310, 316, 327, 334, 342, 349, 364, 382, 397, 416, 422, 432, 441, 447, 455, 461, 475, 484, 490, 502, 510, 515, 525, 534, 549, 560, 567, 573, 579, 590, 597, 601, 607, 622, 638, 655, 662, 673, 684, 698, 715, 722, 728, 734, 739, 750, 761, 769, 774, 782, 788, 800, 809, 814, 820, 825, 832, 844, 860, 867, 875, 879, 893, 900, 905, 909, 914, 919, 921, 932, 939, 952, 959, 964, 969, 973, 981, 989, 997, 1007, 1014, 1022, 1030, 1036, 1041, 1049, 1058, 1064, 1071, 1075, 1082, 1090, 1097, 1133, 1165, 1186, 1231, 1248, 1261, 1286, 1309, 1331, 1338, 1344, 1347, 1349, 1355, 1360, 1365, 1369, 1373, 1381, 1385, 1390, 1402, 1406, 1413, 1432, 1440, 1444, 1452, 1459, 1466, 1472, 1479, 1486, 1494, 1503, 1529, 1554, 1574, 1599, 1624, 1650, 1677, 1702, 1728, 1752, 1784, 1928, 1956, 1993, 2016, 2037, 2061, 2084, 2110, 2133, 2172, 2206, 2242, 2277, 2289, 2300, 2350, 2383, 2417, 2441, 2458, 2475, 2566, 2604, 2635, 2679, 2714, 2745, 2772, 2788, 2826, 2838, 2854, 2886, 2907, 2942, 2976, 3005, 3040, 3075, 3109, 3149, 3184, 3220, 3236, 3255, 3274];
-export const FIRST_PATTERN: i32 = 131;
+@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 159, 168, 175, 179, 185, 189, 196, 200, 205, 211, 219, 227, 236, 242, 248, 255, 263, 267, 269, 281, 296, 302, 310, 316, 327, 334, 342, 349, 364, 382, 397, 416, 422, 432, 441, 447, 455, 461, 475, 484, 490, 502, 510, 515, 525, 534, 549, 560, 567, 573, 579, 590, 597, 601, 618, 624, 639, 655, 672, 679, 690, 701, 715, 732, 739, 745, 751, 756, 767, 778, 786, 791, 799, 805, 817, 826, 831, 837, 842, 849, 861, 877, 884, 892, 896, 910, 917, 922, 926, 931, 936, 938, 949, 956, 969, 976, 981, 986, 990, 998, 1006, 1014, 1024, 1031, 1039, 1047, 1053, 1058, 1066, 1075, 1081, 1088, 1092, 1099, 1107, 1114, 1150, 1182, 1203, 1248, 1265, 1278, 1303, 1326, 1348, 1355, 1361, 1364, 1366, 1372, 1377, 1382, 1386, 1390, 1398, 1402, 1407, 1419, 1423, 1430, 1449, 1457, 1461, 1469, 1476, 1483, 1489, 1496, 1503, 1511, 1520, 1546, 1571, 1591, 1616, 1641, 1667, 1694, 1719, 1745, 1769, 1801, 1945, 1973, 2010, 2033, 2054, 2078, 2101, 2127, 2150, 2189, 2223, 2259, 2294, 2306, 2317, 2367, 2400, 2434, 2458, 2475, 2492, 2583, 2621, 2652, 2696, 2731, 2762, 2789, 2805, 2843, 2855, 2871, 2903, 2924, 2959, 2993, 3022, 3057, 3092, 3126, 3166, 3201, 3237, 3253, 3272, 3291];
+export const FIRST_PATTERN: i32 = 132;
 /** By byte: one bit for each pattern inside whose texts the byte may stand. */
 // @ts-ignore: decorator
 @lazy export const PATTERN_BYTES: StaticArray<u16> = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 262, 260, 6, 262, 262, 262, 262, 260, 260, 262, 262, 260, 479, 399, 260, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 261, 260, 260, 260, 260, 4, 260, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 260, 260, 260, 262, 391, 262, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 260, 263, 260, 390, 0];
@@ -549,7 +551,7 @@ export const FIRST_PATTERN: i32 = 131;
 // @ts-ignore: decorator
 @lazy export const PATTERN_LENGTHS: StaticArray<u16> = [0, 253, 128, 1024, 253, 64, 16, 63, 64, 1024];
 // @ts-ignore: decorator
-@lazy export const NUMBERS: StaticArray<i64> = [1, 63, 5, 1000, 2, 512, 15000, 2592000000, 100, 5000, 1024, 0, 64, 255, 16, 128, 599, 10000, 10, 60, 20, 1000000, 50, 30000, 80, 60000, 3600000, 32, 8, 253, 503, 200, 65536, 3, 300000, 25000, 256, 4, 4096, 262144, 9007199254740991];
+@lazy export const NUMBERS: StaticArray<i64> = [1, 63, 5, 1000, 2, 512, 15000, 2592000000, 100, 5000, 1024, 0, 64, 255, 16, 128, 599, 10000, 10, 60, 20, 1000000, 50, 30000, 80, 60000, 3600000, 150, 32, 8, 253, 503, 200, 65536, 2000, 3, 300000, 25000, 256, 4, 4096, 262144, 9007199254740991];
 /** Defaults of texts, lists and objects, in one document. */
 // @ts-ignore: decorator
 @lazy export const DEFAULTS: string = "[{},[],[{\"from\":500,\"to\":599}],[2,4,13,14,15],\"text/plain; charset=utf-8\",\"\",[1,5,10,25,50,100],\"rekindle\"]";
@@ -558,9 +560,9 @@ export const NOTHING: u8 = 255;
 // @ts-ignore: decorator
 @lazy export const SCHEMAS: StaticArray<u8> = [
   /* 0 Policy.service: Text */ 2, 0, 1, 255, 7,
-  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 140, 141, 142,
-  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 143, 144, 142,
-  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 145, 146,
+  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 141, 142, 143,
+  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 144, 145, 143,
+  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 146, 147,
   /* 4 Policy.recovery.probesInFlight: Integer */ 1, 0, 3, 2,
   /* 5 Policy.recovery.maxRamping: Integer */ 1, 0, 5, 4,
   /* 6 Policy.recovery: Object */ 6, 255, 255, 1, 5, 4, 3, 0, 5, 0, 0, 6, 4, 0, 7, 4, 0, 8, 5, 0,
@@ -573,7 +575,7 @@ export const NOTHING: u8 = 255;
   /* 13 Policy.features[].dependsOn[].hard: Boolean */ 0, 255, 255, 0,
   /* 14 Policy.features[].dependsOn[]: Object */ 6, 255, 255, 255, 2, 18, 0, 1, 19, 13, 0,
   /* 15 Policy.features[].dependsOn: List */ 4, 11, 12, 2, 14,
-  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 140, 141, 142,
+  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 141, 142, 143,
   /* 17 Policy.features[].routes[].host: Text */ 2, 0, 13, 255, 4,
   /* 18 Policy.features[].routes[].methods[]: Text */ 2, 0, 14, 255, 6,
   /* 19 Policy.features[].routes[].methods: List */ 4, 0, 14, 255, 18,
@@ -581,7 +583,7 @@ export const NOTHING: u8 = 255;
   /* 21 Policy.features[].routes[].path: Object */ 6, 0, 0, 255, 3, 24, 20, 0, 25, 20, 0, 26, 20, 0,
   /* 22 Policy.features[].routes[]: Object */ 6, 255, 255, 255, 3, 21, 17, 0, 22, 19, 0, 23, 21, 1,
   /* 23 Policy.features[].routes: List */ 4, 0, 12, 255, 22,
-  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 147, 148, 149,
+  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 148, 149, 150,
   /* 25 Policy.features[].stickyKey.header: Text */ 2, 0, 15, 255, 2,
   /* 26 Policy.features[].stickyKey.cookie: Text */ 2, 0, 12, 255, 8,
   /* 27 Policy.features[].stickyKey: Object */ 6, 0, 0, 255, 2, 29, 25, 0, 30, 26, 0,
@@ -600,7 +602,7 @@ export const NOTHING: u8 = 255;
   /* 40 Policy.features[].breaker.consecutiveFailures: Integer */ 1, 11, 17, 18,
   /* 41 Policy.features[].breaker.openFactor: Integer */ 1, 0, 18, 4,
   /* 42 Policy.features[].breaker.openCapMs: Integer */ 1, 8, 7, 23,
-  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 150, 151, 152, 153,
+  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 151, 152, 153, 154,
   /* 44 Policy.features[].breaker.halfOpen.successPercent: Integer */ 1, 0, 8, 24,
   /* 45 Policy.features[].breaker.halfOpen.timeoutMs: Integer */ 1, 8, 7, 17,
   /* 46 Policy.features[].breaker.halfOpen: Object */ 6, 255, 255, 1, 3, 53, 4, 0, 54, 44, 0, 55, 45, 0,
@@ -608,73 +610,75 @@ export const NOTHING: u8 = 255;
   /* 48 Policy.features[].breaker.resetAfterMs: Integer */ 1, 3, 7, 25,
   /* 49 Policy.features[].breaker: Object */ 6, 255, 255, 1, 13, 42, 36, 0, 43, 37, 0, 44, 38, 0, 45, 39, 0, 46, 39, 0, 47, 40, 0, 48, 9, 0, 49, 41, 0, 50, 42, 0, 51, 43, 0, 52, 46, 0, 56, 47, 0, 57, 48, 0,
   /* 50 Policy.features[].fallback[].stale.maxStaleMs: Integer */ 1, 3, 7, 26,
-  /* 51 Policy.features[].fallback[].stale.queryParameters: List */ 4, 11, 27, 2, 26,
-  /* 52 Policy.features[].fallback[].stale.varyHeaders: List */ 4, 11, 28, 2, 25,
-  /* 53 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 4, 60, 50, 0, 61, 9, 0, 62, 51, 0, 63, 52, 0,
-  /* 54 Policy.features[].fallback[].cluster.name: Text */ 2, 0, 29, 255, 1,
-  /* 55 Policy.features[].fallback[].cluster.timeoutMs: Integer */ 1, 18, 25, 3,
-  /* 56 Policy.features[].fallback[].cluster: Object */ 6, 255, 255, 255, 2, 14, 54, 1, 55, 55, 0,
-  /* 57 Policy.features[].fallback[].static.status: Integer */ 1, 31, 16, 30,
-  /* 58 Policy.features[].fallback[].static.contentType: Text */ 2, 0, 13, 15, 3,
-  /* 59 Policy.features[].fallback[].static.headers.*: Text */ 2, 255, 10, 255, 3,
-  /* 60 Policy.features[].fallback[].static.headers: Record */ 5, 255, 14, 1, 59, 2,
-  /* 61 Policy.features[].fallback[].static.body: Text */ 2, 255, 32, 16, 0,
-  /* 62 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 4, 66, 57, 0, 67, 58, 0, 68, 60, 0, 69, 61, 0,
-  /* 63 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 59, 53, 0, 64, 56, 0, 65, 62, 0,
-  /* 64 Policy.features[].fallback: List */ 4, 11, 28, 2, 63,
-  /* 65 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
-  /* 66 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
-  /* 67 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 42, 36, 0, 44, 38, 0, 71, 65, 0, 72, 39, 0, 73, 66, 0,
-  /* 68 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 154, 155,
-  /* 69 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
-  /* 70 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 69,
-  /* 71 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
-  /* 72 Policy.features[].recovery.probes: Integer */ 1, 0, 3, 33,
-  /* 73 Policy.features[].recovery.backoff.baseMs: Integer */ 1, 18, 7, 3,
-  /* 74 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
-  /* 75 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 80, 73, 0, 81, 41, 0, 82, 74, 0, 51, 43, 0,
-  /* 76 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
-  /* 77 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 156, 157,
-  /* 78 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 34,
-  /* 79 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 74, 68, 0, 75, 70, 0, 76, 48, 0, 77, 38, 0, 78, 71, 0, 53, 72, 0, 79, 75, 0, 83, 76, 0, 84, 77, 0, 57, 78, 0,
-  /* 80 Policy.features[]: Object */ 6, 255, 255, 255, 13, 14, 0, 1, 15, 11, 0, 16, 12, 0, 17, 15, 0, 1, 16, 0, 20, 23, 1, 27, 24, 0, 28, 27, 0, 31, 35, 0, 41, 49, 0, 58, 64, 0, 70, 67, 0, 3, 79, 0,
-  /* 81 Policy.features: List */ 4, 0, 5, 255, 80,
-  /* 82 Policy: Object */ 6, 255, 255, 255, 6, 0, 0, 1, 1, 1, 0, 2, 2, 0, 3, 6, 0, 9, 10, 0, 13, 81, 1,
-  /* 83 PluginConfiguration.services[].hosts: List */ 4, 0, 12, 255, 17,
-  /* 84 PluginConfiguration.services[].clusters: List */ 4, 0, 12, 255, 54,
-  /* 85 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 86, 83, 0, 87, 84, 0, 88, 82, 0,
-  /* 86 PluginConfiguration.services: List */ 4, 0, 27, 255, 85,
-  /* 87 PluginConfiguration.controlPlane.authority: Text */ 2, 0, 13, 24, 3,
-  /* 88 PluginConfiguration.controlPlane.token: Text */ 2, 0, 5, 255, 3,
-  /* 89 PluginConfiguration.controlPlane.waitMs: Integer */ 1, 3, 25, 35,
-  /* 90 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 64, 54, 1, 90, 87, 0, 91, 88, 0, 92, 89, 0,
-  /* 91 PluginConfiguration.cache.entries: Integer */ 1, 37, 38, 36,
-  /* 92 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 39, 32,
-  /* 93 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 2, 94, 91, 0, 95, 92, 0,
-  /* 94 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 54,
-  /* 95 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 85, 86, 1, 89, 90, 0, 93, 93, 0, 96, 94, 0,
-  /* 96 Directive.lineage: Text */ 2, 0, 12, 255, 5,
-  /* 97 Directive.revision: Integer */ 1, 11, 40, 255,
-  /* 98 Directive.proxies: Integer */ 1, 11, 21, 255,
-  /* 99 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 158, 159, 160,
-  /* 100 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
-  /* 101 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 161,
-  /* 102 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
-  /* 103 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 18, 0, 1, 103, 97, 1, 104, 99, 1, 105, 100, 1, 106, 101, 1, 107, 102, 0,
-  /* 104 Directive.flags: List */ 4, 11, 5, 255, 103,
-  /* 105 Directive.deleted: Boolean */ 0, 255, 255, 255,
-  /* 106 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 97, 96, 1, 98, 97, 1, 99, 96, 1, 100, 97, 1, 101, 98, 1, 102, 104, 1, 88, 82, 0, 108, 105, 0,
-  /* 107 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
-  /* 108 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 18, 0, 1, 103, 97, 1, 111, 107, 1, 112, 34, 1,
-  /* 109 ReportReply.permits: List */ 4, 11, 5, 255, 108,
-  /* 110 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 162, 163, 164, 165,
-  /* 111 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 18, 0, 1, 70, 110, 1,
-  /* 112 ReportReply.health: List */ 4, 11, 5, 2, 111,
-  /* 113 ReportReply: Object */ 6, 255, 255, 255, 5, 97, 96, 1, 98, 97, 1, 109, 102, 1, 110, 109, 1, 70, 112, 0,
+  /* 51 Policy.features[].fallback[].stale.timeoutMs: Integer */ 1, 18, 25, 27,
+  /* 52 Policy.features[].fallback[].stale.queryParameters: List */ 4, 11, 28, 2, 26,
+  /* 53 Policy.features[].fallback[].stale.varyHeaders: List */ 4, 11, 29, 2, 25,
+  /* 54 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 5, 60, 50, 0, 55, 51, 0, 61, 9, 0, 62, 52, 0, 63, 53, 0,
+  /* 55 Policy.features[].fallback[].cluster.name: Text */ 2, 0, 30, 255, 1,
+  /* 56 Policy.features[].fallback[].cluster.timeoutMs: Integer */ 1, 18, 25, 3,
+  /* 57 Policy.features[].fallback[].cluster: Object */ 6, 255, 255, 255, 2, 14, 55, 1, 55, 56, 0,
+  /* 58 Policy.features[].fallback[].static.status: Integer */ 1, 32, 16, 31,
+  /* 59 Policy.features[].fallback[].static.contentType: Text */ 2, 0, 13, 15, 3,
+  /* 60 Policy.features[].fallback[].static.headers.*: Text */ 2, 255, 10, 255, 3,
+  /* 61 Policy.features[].fallback[].static.headers: Record */ 5, 255, 14, 1, 60, 2,
+  /* 62 Policy.features[].fallback[].static.body: Text */ 2, 255, 33, 16, 0,
+  /* 63 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 4, 66, 58, 0, 67, 59, 0, 68, 61, 0, 69, 62, 0,
+  /* 64 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 59, 54, 0, 64, 57, 0, 65, 63, 0,
+  /* 65 Policy.features[].fallback: List */ 4, 11, 29, 2, 64,
+  /* 66 Policy.features[].fallbackTimeoutMs: Integer */ 1, 18, 25, 34,
+  /* 67 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
+  /* 68 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
+  /* 69 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 42, 36, 0, 44, 38, 0, 72, 67, 0, 73, 39, 0, 74, 68, 0,
+  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 155, 156,
+  /* 71 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
+  /* 72 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 71,
+  /* 73 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
+  /* 74 Policy.features[].recovery.probes: Integer */ 1, 0, 3, 35,
+  /* 75 Policy.features[].recovery.backoff.baseMs: Integer */ 1, 18, 7, 3,
+  /* 76 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
+  /* 77 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 81, 75, 0, 82, 41, 0, 83, 76, 0, 51, 43, 0,
+  /* 78 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
+  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 157, 158,
+  /* 80 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 36,
+  /* 81 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 75, 70, 0, 76, 72, 0, 77, 48, 0, 78, 38, 0, 79, 73, 0, 53, 74, 0, 80, 77, 0, 84, 78, 0, 85, 79, 0, 57, 80, 0,
+  /* 82 Policy.features[]: Object */ 6, 255, 255, 255, 14, 14, 0, 1, 15, 11, 0, 16, 12, 0, 17, 15, 0, 1, 16, 0, 20, 23, 1, 27, 24, 0, 28, 27, 0, 31, 35, 0, 41, 49, 0, 58, 65, 0, 70, 66, 0, 71, 69, 0, 3, 81, 0,
+  /* 83 Policy.features: List */ 4, 0, 5, 255, 82,
+  /* 84 Policy: Object */ 6, 255, 255, 255, 6, 0, 0, 1, 1, 1, 0, 2, 2, 0, 3, 6, 0, 9, 10, 0, 13, 83, 1,
+  /* 85 PluginConfiguration.services[].hosts: List */ 4, 0, 12, 255, 17,
+  /* 86 PluginConfiguration.services[].clusters: List */ 4, 0, 12, 255, 55,
+  /* 87 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 87, 85, 0, 88, 86, 0, 89, 84, 0,
+  /* 88 PluginConfiguration.services: List */ 4, 0, 28, 255, 87,
+  /* 89 PluginConfiguration.controlPlane.authority: Text */ 2, 0, 13, 24, 3,
+  /* 90 PluginConfiguration.controlPlane.token: Text */ 2, 0, 5, 255, 3,
+  /* 91 PluginConfiguration.controlPlane.waitMs: Integer */ 1, 3, 25, 37,
+  /* 92 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 64, 55, 1, 91, 89, 0, 92, 90, 0, 93, 91, 0,
+  /* 93 PluginConfiguration.cache.entries: Integer */ 1, 39, 40, 38,
+  /* 94 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 41, 33,
+  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 2, 95, 93, 0, 96, 94, 0,
+  /* 96 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 55,
+  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 86, 88, 1, 90, 92, 0, 94, 95, 0, 97, 96, 0,
+  /* 98 Directive.lineage: Text */ 2, 0, 12, 255, 5,
+  /* 99 Directive.revision: Integer */ 1, 11, 42, 255,
+  /* 100 Directive.proxies: Integer */ 1, 11, 21, 255,
+  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 159, 160, 161,
+  /* 102 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
+  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 162,
+  /* 104 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
+  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 18, 0, 1, 104, 99, 1, 105, 101, 1, 106, 102, 1, 107, 103, 1, 108, 104, 0,
+  /* 106 Directive.flags: List */ 4, 11, 5, 255, 105,
+  /* 107 Directive.deleted: Boolean */ 0, 255, 255, 255,
+  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 98, 98, 1, 99, 99, 1, 100, 98, 1, 101, 99, 1, 102, 100, 1, 103, 106, 1, 89, 84, 0, 109, 107, 0,
+  /* 109 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
+  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 18, 0, 1, 104, 99, 1, 112, 109, 1, 113, 34, 1,
+  /* 111 ReportReply.permits: List */ 4, 11, 5, 255, 110,
+  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 163, 164, 165, 166,
+  /* 113 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 18, 0, 1, 71, 112, 1,
+  /* 114 ReportReply.health: List */ 4, 11, 5, 2, 113,
+  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 98, 98, 1, 99, 99, 1, 110, 104, 1, 111, 111, 1, 71, 114, 0,
 ];
 // @ts-ignore: decorator
-@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 375, 379, 384, 389, 406, 411, 415, 426, 430, 435, 440, 446, 451, 468, 482, 487, 491, 495, 515, 522, 526, 531, 535, 539, 543, 547, 564, 568, 575, 579, 614, 658, 663, 686, 691, 696, 713, 718, 723, 728, 732, 749, 753, 757, 768, 773, 793, 798, 802, 806, 814, 818, 825, 829, 852, 857, 861, 893, 897, 914, 919, 928, 939, 944, 964];
-export const POLICY_SCHEMA: i32 = 82;
-export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 95;
-export const DIRECTIVE_SCHEMA: i32 = 106;
-export const REPORT_REPLY_SCHEMA: i32 = 113;
+@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 375, 379, 383, 388, 393, 413, 418, 422, 433, 437, 442, 447, 453, 458, 475, 489, 494, 498, 502, 506, 526, 533, 537, 542, 546, 550, 554, 558, 575, 579, 586, 590, 625, 672, 677, 700, 705, 710, 727, 732, 737, 742, 746, 763, 767, 771, 782, 787, 807, 812, 816, 820, 828, 832, 839, 843, 866, 871, 875, 907, 911, 928, 933, 942, 953, 958, 978];
+export const POLICY_SCHEMA: i32 = 84;
+export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 97;
+export const DIRECTIVE_SCHEMA: i32 = 108;
+export const REPORT_REPLY_SCHEMA: i32 = 115;

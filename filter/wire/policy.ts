@@ -63,6 +63,7 @@ function readFeature(reader: Reader, policyMode: Mode): FeaturePolicy {
   for (let item = routes.first(); item >= 0; item = routes.next(item)) readRoute(routes.object(item), feature.routes);
   const rungs = reader.list(Key.Fallback);
   for (let item = rungs.first(); item >= 0; item = rungs.next(item)) readRung(rungs.object(item), feature.fallback);
+  feature.fallbackTimeoutMs = <i32>reader.integer(Key.FallbackTimeoutMs);
   return feature;
 }
 
@@ -133,6 +134,7 @@ function readRung(reader: Reader, rungs: RungPolicy[]): void {
 function readStale(reader: Reader): RungPolicy {
   const rung = new RungPolicy(RungKind.Stale);
   rung.maxStaleMs = reader.integer(Key.MaxStaleMs);
+  rung.timeoutMs = <i32>reader.integer(Key.TimeoutMs);
   rung.refreshMs = reader.integer(Key.RefreshMs);
   rung.queryParameters = reader.list(Key.QueryParameters).texts();
   rung.varyHeaders = reader.list(Key.VaryHeaders).texts();

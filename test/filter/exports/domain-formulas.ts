@@ -71,6 +71,6 @@ export function addRung(kind: i32): void {
   order = new ChainOrder(chain);
 }
 
-export function nextRung(phase: i32, after: i32, repeatable: bool): i32 {
-  return order.next(<ChainPhase>phase, after, repeatable);
+export function nextRung(phase: i32, after: i32, repeatable: bool, reason: i32): i32 {
+  return order.next(<ChainPhase>phase, after, repeatable, reason);
 }

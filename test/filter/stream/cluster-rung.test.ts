@@ -1,34 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PendingCall } from '../host/calls.ts';
-import type { Route } from '../host/router.ts';
-import { degraded, expectClean, feature, type Json, type Scene, type SceneInit, scene } from './scene.ts';
+import { ROUTES, SORRY, TO_SPARE, withCluster } from './cluster-scene.ts';
+import { degraded, expectClean, feature, type Json, type Scene, scene } from './scene.ts';
 
 afterEach(expectClean);
-
-/** The route that the shipped configuration has for each fallback cluster. */
-const ROUTES: readonly Route[] = [
-  { name: 'to-spare', cluster: 'spare', header: { name: 'x-rekindle-fallback', value: 'spare' } },
-  { name: 'default', cluster: 'upstream' },
-];
-const SORRY: Json = { static: { status: 200, body: 'sorry' } };
-const TO_SPARE: Json = { cluster: { name: 'spare', timeoutMs: 500 } };
-
-interface ClusterScene extends Scene {
-  calls: PendingCall[];
-}
-
-function withCluster(chain: readonly Json[] = [TO_SPARE], more: SceneInit = {}): ClusterScene {
-  const it = scene({
-    features: [feature('catalog', { fallback: chain })],
-    configuration: { fallbackClusters: ['spare', 'second'] },
-    routes: ROUTES,
-    ...more,
-  });
-  const calls: PendingCall[] = [];
-  it.proxy.clusters.set('spare', (call) => calls.push(call));
-  it.advance(200);
-  return Object.assign(it, { calls });
-}
 
 describe('a refused request', () => {
   test('goes on to the other cluster, marked for its route; its body streams, its answer is marked', () => {
@@ -200,27 +175,6 @@ describe('a failed answer', () => {
 });
 
 describe('bounds', () => {
-  test('at most 32 call-outs at once; beyond them the answer passes', () => {
-    const it = withCluster([TO_SPARE], {
-      features: [feature('catalog', { breaker: { minimumRequests: 1000, consecutiveFailures: 0 }, fallback: [TO_SPARE] })],
-    });
-    const held = Array.from({ length: 40 }, () => it.bad('/catalog')).filter((stream) => stream.held === 'response');
-    expect(held).toHaveLength(32);
-    for (const call of it.calls) call.respond({ status: 200, body: 'other' });
-    it.advance(1);
-    expect(held.map((stream) => stream.client.body)).toEqual(Array(32).fill('other'));
-    expect(it.bad('/catalog').held).toBe('response');
-  });
-
-  test('clients that go away while it waits do not use the places up', () => {
-    const it = withCluster([TO_SPARE], {
-      features: [feature('catalog', { breaker: { minimumRequests: 1000, consecutiveFailures: 0 }, fallback: [TO_SPARE] })],
-    });
-    for (let i = 0; i < 40; i++) it.bad('/catalog').cancel();
-    it.advance(1000);
-    expect(it.bad('/catalog').held).toBe('response');
-  });
-
   test('only clusters of the plugin configuration: a policy cannot reach another', () => {
     const it = scene({ policy: null, features: [], connected: true, configuration: { fallbackClusters: ['spare'] }, routes: ROUTES });
     it.fleet.publish('shop', {
