@@ -2,6 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
+import { Access, type Token } from './access/access.ts';
+import { NodeLimits, type NodeSettings } from './access/node-limits.ts';
 import { Directive } from './contract/directive.ts';
 import { POLICY_EXAMPLE, REPORT_EXAMPLE } from './contract/examples.ts';
 import { Policy } from './contract/policy.ts';
@@ -11,9 +13,13 @@ import { OverrideRequest } from './contract/rest/overrides.ts';
 import { Problem } from './contract/rest/problem.ts';
 import { Because } from './contract/rest/reasons.ts';
 import { RecoveryView } from './contract/rest/recoveries.ts';
-import { RouteUnknown, sendProblem } from './errors.ts';
+import { TokenRequest } from './contract/rest/tokens.ts';
 import { Fleet } from './fleet.ts';
+import { guard } from './http/guard.ts';
+import { type KnownRoute, knownRoutes } from './http/known-routes.ts';
 import { asCallersSeeIt, describeRoutes } from './http/openapi.ts';
+import { notFound, sendProblem } from './http/problem.ts';
+import { type RateSettings, rateLimits } from './http/rate-limits.ts';
 import type { App } from './http/route.ts';
 import { type SchemasById, validatorCompiler } from './http/validation.ts';
 import { parseYaml } from './http/yaml-body.ts';
@@ -26,6 +32,7 @@ import { policyRoutes } from './routes/policies.ts';
 import { recoveryRoutes } from './routes/recoveries.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { serviceRoutes } from './routes/services.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import type { Store } from './store/store.ts';
 import { Ticker } from './ticker.ts';
 
@@ -39,11 +46,24 @@ export interface AppDependencies {
   readonly holder: string;
   readonly tickMs: number;
   readonly maxWatchers: number;
+  readonly access: AccessSettings;
+}
+
+/** Who may use the control plane, and how much. */
+export interface AccessSettings extends RateSettings, NodeSettings {
+  /** Tokens of the file. */
+  readonly tokens: readonly Token[];
+  /** Whether only programs of this machine reach the port. */
+  readonly isLoopback: boolean;
+  /** Addresses, or ranges of them, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 export interface ControlPlane {
   readonly app: App;
+  readonly routes: readonly KnownRoute[];
   readonly fleet: Fleet;
+  readonly access: Access;
   /** Started by whoever runs the app, so that tests tick by hand. */
   readonly ticker: Ticker;
   readonly metrics: Metrics;
@@ -65,6 +85,7 @@ const SCHEMAS: SchemasById = new Map<string, TSchema>([
   ['Report', { ...Report, examples: [REPORT_EXAMPLE] }],
   ['ReportReply', ReportReply],
   ['Override', OverrideRequest],
+  ['TokenRequest', TokenRequest],
   ['Because', Because],
   ['Feature', FeatureView],
   ['Recovery', RecoveryView],
@@ -80,15 +101,18 @@ export async function buildControlPlane({
   holder,
   tickMs,
   maxWatchers,
+  access: settings,
 }: AppDependencies): Promise<ControlPlane> {
   const metrics = new Metrics();
   const fleet = new Fleet({ store, clock, random, log, metrics, maxWatchers });
   const ticker = new Ticker({ fleet, store, log, metrics, holder, everyMs: tickMs });
   metrics.watch(fleet);
   await fleet.load();
-  const app = await buildApp(log);
-  const dependencies = { fleet, store, ticker, metrics, random };
-  app.register(async (routes: App) => {
+  const access = await Access.load({ store, clock, given: settings.tokens });
+  const { app, routes } = await buildApp(log, access, settings);
+  const nodeLimits = new NodeLimits(settings);
+  const dependencies = { fleet, store, ticker, metrics, access, nodeLimits, log, random };
+  app.register(async (scope: App) => {
     for (const add of [
       policyRoutes,
       serviceRoutes,
@@ -98,18 +122,19 @@ export async function buildControlPlane({
       directiveRoutes,
       reportRoutes,
       healthRoutes,
+      tokenRoutes,
     ]) {
-      add(routes, dependencies);
+      add(scope, dependencies);
     }
   });
   app.addHook('preClose', async () => {
     fleet.watchers.stop();
     await ticker.stop();
   });
-  return { app, fleet, ticker, metrics };
+  return { app, routes, fleet, access, ticker, metrics };
 }
 
-async function buildApp(log: Logger): Promise<App> {
+async function buildApp(log: Logger, access: Access, settings: AccessSettings): Promise<{ app: App; routes: readonly KnownRoute[] }> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -117,12 +142,12 @@ async function buildApp(log: Logger): Promise<App> {
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { keepAlive: true, keepAliveInitialDelay: PROBE_SOCKETS_MS },
     requestTimeout: REQUEST_MS,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     return503OnClosing: false, // the watch says goodbye by itself, the rest is answered
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: sendProblem,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => sendProblem(new RouteUnknown(request.method, request.url.split('?')[0]), request, reply));
   app.setValidatorCompiler(validatorCompiler(SCHEMAS, ['Policy']));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeContentTypeParser('text/plain');
@@ -132,6 +157,9 @@ async function buildApp(log: Logger): Promise<App> {
     async (_: unknown, text: string) => parseYaml(text),
   );
   for (const [id, schema] of SCHEMAS) app.addSchema({ ...asCallersSeeIt(schema), $id: id });
+  guard(app, { access, limits: await rateLimits(app, settings), isLoopback: settings.isLoopback });
+  const routes = knownRoutes(app);
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(request, routes), request, reply));
   await describeRoutes(app);
-  return app;
+  return { app, routes };
 }

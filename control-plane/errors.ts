@@ -1,11 +1,22 @@
 import createError, { type FastifyError } from '@fastify/error';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
-const titles = new Map<string, string>();
+/** What is always the same of one kind of problem. */
+export interface ProblemKind {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  /** Sentence with `%s` for what differs. */
+  readonly detail: string;
+}
+
+const kinds = new Map<string, ProblemKind>();
+
+/** All kinds of problems by their codes. */
+export const PROBLEM_KINDS: ReadonlyMap<string, ProblemKind> = kinds;
 
 /** One kind of problem: a stable code, what it is called, and the sentence that says what happened and what to do. */
 function kind(code: string, status: number, title: string, detail: string) {
-  titles.set(code, title);
+  kinds.set(code, { code, status, title, detail });
   return createError(code, detail, status);
 }
 
@@ -15,6 +26,49 @@ export const BodyMalformed = kind(
   400,
   'The body cannot be read',
   'the body is not what its content-type says: %s',
+);
+export const PathMalformed = kind(
+  'REKINDLE_PATH_MALFORMED',
+  400,
+  'The path cannot be read',
+  'the path has a percent sign that is not followed by two hexadecimal digits of UTF-8',
+);
+export const TokenRequired = kind(
+  'REKINDLE_TOKEN_REQUIRED',
+  401,
+  'An access token is needed',
+  'send the header Authorization: Bearer <token>',
+);
+export const TokenInvalid = kind(
+  'REKINDLE_TOKEN_INVALID',
+  401,
+  'The access token is not valid',
+  'the control plane knows no such token, or it was revoked',
+);
+export const ScopeMissing = kind('REKINDLE_SCOPE_MISSING', 403, 'The access token does not allow this', 'this needs %s; the token has %s');
+export const OriginRefused = kind(
+  'REKINDLE_ORIGIN_REFUSED',
+  403,
+  'The request comes from another site',
+  '%s; a page of another site must not use a control plane that its visitor can reach',
+);
+export const MethodNotAllowed = kind(
+  'REKINDLE_METHOD_NOT_ALLOWED',
+  405,
+  'The resource does not have this method',
+  '%s is not possible here; the resource has %s',
+);
+export const IdempotencyKeyInUse = kind(
+  'REKINDLE_IDEMPOTENCY_KEY_IN_USE',
+  409,
+  'The first request with this key has not ended',
+  'a request with the Idempotency-Key %s is still being carried out; ask again',
+);
+export const IdempotencyKeyReused = kind(
+  'REKINDLE_IDEMPOTENCY_KEY_REUSED',
+  422,
+  'The idempotency key belongs to another request',
+  'the Idempotency-Key %s was sent with another request before; take a new one for each new request',
 );
 export const DocumentInvalid = kind('REKINDLE_DOCUMENT_INVALID', 422, 'The document is not valid', 'the document has %s; see errors');
 export const RouteUnknown = kind('REKINDLE_ROUTE_UNKNOWN', 404, 'No such resource', 'there is no %s %s; see /openapi.json');
@@ -26,6 +80,13 @@ export const RecoveryUnknown = kind(
   404,
   'No such recovery',
   'the service %s has no recovery %s, or it was removed since',
+);
+export const TokenUnknown = kind('REKINDLE_TOKEN_UNKNOWN', 404, 'No such token', 'there is no token with the id %s');
+export const RevisionUnknown = kind(
+  'REKINDLE_REVISION_UNKNOWN',
+  404,
+  'No such revision',
+  'the history of %s has no policy of revision %s, or it was removed since',
 );
 export const PreconditionFailed = kind(
   'REKINDLE_PRECONDITION_FAILED',
@@ -53,6 +114,18 @@ export const TooManyProxies = kind(
   'Too many proxies',
   'the service %s has as many proxies as are kept track of',
 );
+export const TooManyRequests = kind(
+  'REKINDLE_TOO_MANY_REQUESTS',
+  429,
+  'Too many requests',
+  '%s may send %s requests a minute; come back later',
+);
+export const TooManyNodes = kind(
+  'REKINDLE_TOO_MANY_NODES',
+  429,
+  'Too many proxies from one source',
+  '%s reports for as many proxies of %s as it may: %s',
+);
 export const Internal = kind('REKINDLE_INTERNAL', 500, 'An error of the control plane', 'the request failed; the log has the cause');
 export const StoreFailed = kind(
   'REKINDLE_STORE_FAILED',
@@ -66,6 +139,12 @@ export const TooManyWatchers = kind(
   'Too many watchers',
   'as many requests wait as this process may hold (%s)',
 );
+export const TooManyStreams = kind(
+  'REKINDLE_TOO_MANY_STREAMS',
+  503,
+  'Too many streams',
+  'as many streams of events are open as this process may hold (%s)',
+);
 export const Stopping = kind('REKINDLE_STOPPING', 503, 'The control plane is stopping', 'connect again');
 
 /** One thing that is wrong, and where. */
@@ -74,11 +153,12 @@ interface Problem {
   readonly reason: string;
 }
 
-interface Extras {
+export interface Extras {
   readonly errors?: readonly Problem[];
   readonly retryAfterSeconds?: number;
   /** Stable code of the refusal, one level below `code`. */
   readonly because?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Adds to an error what its problem document shall say besides. */
@@ -89,40 +169,4 @@ export function saying<E extends FastifyError>(error: E, extras: Extras): E & Ex
 /** An error of the catalogue that lists what is wrong, each with its place. */
 export function listing(Kind: typeof RequestInvalid | typeof DocumentInvalid, problems: readonly Problem[]): Error {
   return saying(new Kind(problems.length === 1 ? '1 problem' : `${problems.length} problems`), { errors: problems });
-}
-
-/** Whatever was thrown, as an error of the catalogue; null: a bug or a failure that only the log may tell about. */
-function known(error: FastifyError & Extras, request: FastifyRequest): (FastifyError & Extras) | null {
-  switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new BodyTooLarge(String(request.routeOptions.bodyLimit ?? ''));
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new MediaTypeUnsupported(String(request.headers['content-type'] ?? 'none').slice(0, 100));
-    default:
-      if (titles.has(error.code)) return error;
-      return error.statusCode !== undefined && error.statusCode < 500 ? new BodyMalformed(error.message) : null;
-  }
-}
-
-/** The one error handler: every error leaves as a problem document of RFC 9457. */
-export function sendProblem(error: FastifyError & Extras, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = known(error, request) ?? new Internal();
-  if (problem.code === 'REKINDLE_INTERNAL') request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
-  const { retryAfterSeconds, errors, because } = problem as Extras;
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
-  return reply
-    .code(problem.statusCode ?? 500)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:rekindle:problem:${problem.code.replace('REKINDLE_', '').toLowerCase().replaceAll('_', '-')}`,
-        title: titles.get(problem.code),
-        status: problem.statusCode,
-        detail: problem.message,
-        instance: request.url.split('?')[0],
-        code: problem.code,
-        ...(because === undefined ? {} : { because }),
-        ...(errors === undefined ? {} : { errors: errors.map(({ path, reason }) => ({ path, reason })) }),
-      }),
-    );
 }

@@ -1,32 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
+import type { Token } from './access/access.ts';
+import { readTokenFile } from './access/token-file.ts';
 import { buildControlPlane } from './app.ts';
-import { readSettings, type Settings, settingsHelp } from './settings.ts';
+import { exposure, isLoopback, readSettings, type Settings, settingsHelp } from './settings.ts';
 import { openLmdbStore } from './store/lmdb/lmdb-store.ts';
 import { StoreUnusable } from './store/store.ts';
 
 /** Whatever still runs after this is cut off. */
-const CLOSE_WITHIN_MS = 5000;
+const CLOSE_WITHIN_MS = 4500;
 
-if (process.argv.includes('--help')) {
+const [argument] = process.argv.slice(2);
+if (argument === '--help') {
   console.log(['Rekindle control plane. Settings are read from the environment:', ...settingsHelp()].join('\n'));
 } else {
   const read = readSettings(process.env);
-  if ('problems' in read) refuse(read.problems);
-  else await run(read.settings);
+  const problems = 'problems' in read ? [...read.problems] : [];
+  if (argument !== undefined) problems.unshift(`unknown argument ${argument}; settings are read from the environment, --help lists them`);
+  const file = process.env['REKINDLE_TOKENS_FILE'] ? readTokenFile(process.env['REKINDLE_TOKENS_FILE']) : { tokens: [] };
+  if ('problems' in file) problems.push(...file.problems);
+  if ('settings' in read && 'tokens' in file && problems.length === 0) await run(read.settings, file.tokens);
+  else refuse(problems);
 }
 
-async function run({ host, port, dataDir, logLevel, tickMs, maxWatchers, insecureBind }: Settings): Promise<void> {
+async function run(settings: Settings, tokens: readonly Token[]): Promise<void> {
+  const { host, port, logLevel } = settings;
   const log = pino({ level: logLevel, base: { process: process.pid } });
-  const store = await openLmdbStore(dataDir).catch((error: unknown) => {
+  const store = await openLmdbStore(settings.dataDir).catch((error: unknown) => {
     if (error instanceof StoreUnusable) return refuse([error.message]);
     throw error;
   });
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
   const clock = () => Math.floor(performance.timeOrigin + performance.now());
-  const holder = randomUUID();
-  const { app, ticker, metrics } = await buildControlPlane({ store, clock, random: Math.random, log, holder, tickMs, maxWatchers });
+  const { app, ticker, metrics, access } = await buildControlPlane({
+    store,
+    clock,
+    random: Math.random,
+    log,
+    holder: randomUUID(),
+    tickMs: settings.tickMs,
+    maxWatchers: settings.maxWatchers,
+    access: { ...settings, tokens, isLoopback: isLoopback(host) },
+  });
+  const exposed = access.isOpen ? exposure(settings) : null;
+  if (exposed !== null) refuse([exposed]);
   app.addHook('onClose', () => store.close());
   metrics.watchProcess();
   closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: log }, async ({ signal, err }) => {
@@ -36,8 +54,9 @@ async function run({ host, port, dataDir, logLevel, tickMs, maxWatchers, insecur
   });
   await app.listen({ host, port }).catch((error: Error) => refuse([`cannot listen on ${host} port ${port}: ${error.message}`]));
   ticker.start();
-  if (insecureBind) log.warn({ host }, 'no access tokens: whoever reaches this port may change everything');
-  else log.info({ host }, 'no access tokens are configured: listening on loopback only');
+  if (!access.isOpen) log.info({ host, tokens: access.list().length }, 'access needs a token');
+  else if (isLoopback(host)) log.info({ host }, 'no access tokens are configured: listening on loopback only');
+  else log.warn({ host }, 'no access tokens: whoever reaches this port may change everything');
 }
 
 function refuse(problems: readonly string[]): never {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { nearest } from './contract/nearest.ts';
 
 export interface Settings {
   readonly host: string;
@@ -7,6 +8,14 @@ export interface Settings {
   readonly logLevel: string;
   readonly tickMs: number;
   readonly maxWatchers: number;
+  /** null: none. */
+  readonly tokensFile: string | null;
+  /** null: no limit; so are the next three. */
+  readonly requestsPerMinute: number | null;
+  readonly filterRequestsPerMinute: number | null;
+  readonly nodesPerAddress: number | null;
+  readonly nodesPerToken: number | null;
+  readonly trustedProxies: readonly string[];
   readonly insecureBind: boolean;
 }
 
@@ -14,6 +23,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Setting<T> {
   readonly name: string;
+  /** Empty: none. */
   readonly fallback: string;
   readonly description: string;
   /** undefined: the text is not a value; the description says what is. */
@@ -26,7 +36,7 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
   host: {
     name: 'REKINDLE_HOST',
     fallback: '127.0.0.1',
-    description: 'address or host name to listen on',
+    description: 'address or host name to listen on; other than loopback only with access tokens',
     read: (text) => (isIP(text) > 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) ? text : undefined),
   },
   port: {
@@ -49,48 +59,126 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     description: 'long polls that may wait at the same time, 1 to 1000000',
     read: integer(1, 1_000_000),
   },
+  tokensFile: {
+    name: 'REKINDLE_TOKENS_FILE',
+    fallback: '',
+    description: 'file of access tokens (YAML or JSON), beside those created over REST; see docs/access.md',
+    read: (text) => text || null,
+  },
+  requestsPerMinute: {
+    name: 'REKINDLE_REQUESTS_PER_MINUTE',
+    fallback: '600',
+    description: 'requests of one token on the routes for people, 0 to 1000000; 0: any number',
+    read: limit,
+  },
+  filterRequestsPerMinute: {
+    name: 'REKINDLE_FILTER_REQUESTS_PER_MINUTE',
+    fallback: '60000',
+    description: 'requests of one source address on the routes for filters, 0 to 1000000; 0: any number',
+    read: limit,
+  },
+  nodesPerAddress: {
+    name: 'REKINDLE_NODES_PER_ADDRESS',
+    fallback: '32',
+    description: 'proxies of one service that one source address may report for, 0 to 1000000; 0: any number',
+    read: limit,
+  },
+  nodesPerToken: {
+    name: 'REKINDLE_NODES_PER_TOKEN',
+    fallback: '5000',
+    description: 'proxies that may report with one token, 0 to 1000000; 0: any number',
+    read: limit,
+  },
+  trustedProxies: {
+    name: 'REKINDLE_TRUSTED_PROXIES',
+    fallback: '',
+    description: 'addresses or ranges (10.0.0.0/8), split by commas, whose X-Forwarded-For names the source address',
+    read: addresses,
+  },
   insecureBind: {
     name: 'REKINDLE_INSECURE_BIND',
     fallback: 'no',
-    description: 'yes or no; yes allows to listen on other addresses than loopback, where whoever reaches the port may change everything',
+    description:
+      'yes or no; yes allows other addresses than loopback without access tokens: whoever reaches the port may change everything',
     read: (text) => ({ yes: true, no: false })[text],
   },
 };
 
 const KEYS = Object.keys(SETTINGS) as (keyof Settings)[];
+const NAMES = KEYS.map((key) => SETTINGS[key].name);
+const PREFIX = 'REKINDLE_';
+const ENDS = NAMES.map((name) => name.slice(PREFIX.length));
 
 /** Reads all settings, or names all that is wrong with them. */
 export function readSettings(environment: Environment): { readonly settings: Settings } | { readonly problems: readonly string[] } {
-  const problems: string[] = [];
+  const problems: string[] = misspelt(environment);
   const values = Object.fromEntries(
     KEYS.map((key) => {
       const { name, fallback, description, read } = SETTINGS[key] as Setting<unknown>;
       const text = environment[name] || fallback;
       const value = read(text);
-      if (value === undefined) problems.push(`${name} must be ${description}; got ${JSON.stringify(text)}`);
+      if (value === undefined) problems.push(`${name} must be ${description}; got ${JSON.stringify(text)}${hint(name, text)}`);
       return [key, value];
     }),
   ) as unknown as Settings;
-  if (problems.length === 0 && !isLoopback(values.host) && !values.insecureBind) problems.push(exposed(values.host));
   return problems.length > 0 ? { problems } : { settings: values };
 }
 
 /** Lines for `--help`. */
 export function settingsHelp(): string[] {
+  const width = Math.max(...NAMES.map(({ length }) => length));
   return KEYS.map((key) => SETTINGS[key]).map(
-    ({ name, fallback, description }) => `  ${name.padEnd(24)} ${description} (default ${fallback})`,
+    ({ name, fallback, description }) => `  ${name.padEnd(width)}  ${description} (default ${fallback || 'none'})`,
   );
 }
 
-function exposed(host: string): string {
+/** Why a process without tokens does not listen on this address; null: it may. */
+export function exposure({ host, insecureBind }: Settings): string | null {
+  if (isLoopback(host) || insecureBind) return null;
   return (
     `REKINDLE_HOST is ${host}, which is not a loopback address, and there are no access tokens: whoever reaches the port could change ` +
-    'everything. Listen on 127.0.0.1 or ::1, or set REKINDLE_INSECURE_BIND=yes if the network keeps strangers out'
+    'everything. Give tokens in REKINDLE_TOKENS_FILE, or listen on 127.0.0.1 or ::1, or set REKINDLE_INSECURE_BIND=yes if the network ' +
+    'keeps strangers out'
   );
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Variables that were meant as one of ours, as far as can be told. */
+function misspelt(environment: Environment): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !NAMES.includes(name))
+    .flatMap((name) => {
+      const meant = nearest(name.slice(PREFIX.length), ENDS);
+      return meant === null ? [] : [`${name} is not a setting; did you mean ${PREFIX}${meant}?`];
+    });
+}
+
+/** A Service named `rekindle` makes Kubernetes set REKINDLE_PORT in every pod beside it. */
+function hint(name: string, text: string): string {
+  const isServiceLink = name === 'REKINDLE_PORT' && text.startsWith('tcp://');
+  return isServiceLink ? ' (Kubernetes sets this for a Service named rekindle: say enableServiceLinks: false in the pod)' : '';
+}
+
+function addresses(text: string): readonly string[] | undefined {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  return parts.every(isAddressRange) ? parts : undefined;
+}
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const version = isIP(address);
+  return version > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)));
+}
+
+function limit(text: string): number | null | undefined {
+  const read = integer(0, 1_000_000)(text);
+  return read === 0 ? null : read;
 }
 
 function integer(minimum: number, maximum: number): (text: string) => number | undefined {

@@ -2,6 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import Type, { type Static, type TSchema } from 'typebox';
+import type { Access } from '../access/access.ts';
+import type { NodeLimits } from '../access/node-limits.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -15,11 +17,11 @@ export interface RouteDependencies {
   readonly store: Store;
   readonly ticker: Ticker;
   readonly metrics: Metrics;
+  readonly access: Access;
+  readonly nodeLimits: NodeLimits;
+  readonly log: Logger;
   readonly random: () => number;
 }
-
-/** Until there are access tokens, every caller has this name in the audit. */
-export const CALLER = 'anonymous';
 
 /** Names a schema that the app has registered under its `$id`, so that the OpenAPI document holds it once. */
 export function ref<S extends TSchema>(_schema: S, id: string) {

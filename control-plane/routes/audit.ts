@@ -1,6 +1,7 @@
 import { AuditView } from '../contract/rest/audit.ts';
 import { HistoryPage, historyPageOf } from '../contract/rest/pages.ts';
 import { ServicePath } from '../contract/rest/paths.ts';
+import { scopes } from '../http/guard.ts';
 import { type App, answers, historyQuery, type RouteDependencies } from '../http/route.ts';
 
 const schema = {
@@ -14,7 +15,7 @@ const schema = {
 };
 
 export function auditRoutes(app: App, { fleet, store }: RouteDependencies): void {
-  app.get('/v1/services/:service/audit', { schema }, (request) => {
+  app.get('/v1/services/:service/audit', { schema, config: scopes('read') }, (request) => {
     const { name } = fleet.known(request.params.service);
     return store.audit(name, historyQuery(request.query));
   });

@@ -5,6 +5,7 @@ import { ServicePath } from '../contract/rest/paths.ts';
 import { Stopping, saying, TooManyWatchers } from '../errors.ts';
 import type { RenderedDirective } from '../fleet/directive.ts';
 import type { WatchAnswer } from '../fleet/watchers.ts';
+import { scopes } from '../http/guard.ts';
 import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
 
 /** Those turned away come back spread over this many seconds. */
@@ -34,7 +35,7 @@ export function directiveRoutes(app: App, { fleet, random }: RouteDependencies):
   const send = (reply: FastifyReply, directive: RenderedDirective, held: Held) =>
     reply.type('application/json; charset=utf-8').send(directive.json(fleet.clock(), knowsPolicy(directive, held)));
 
-  app.get('/v1/services/:service/directive', { schema }, (request, reply) => {
+  app.get('/v1/services/:service/directive', { schema, config: scopes('read', 'filter') }, (request, reply) => {
     const service = fleet.known(request.params.service);
     const { wait, ...held } = request.query;
     reply.header('cache-control', 'no-store');

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Readiness } from '../contract/rest/health.ts';
+import { scopes } from '../http/guard.ts';
 import { type App, answers, type RouteDependencies } from '../http/route.ts';
 
 const tags = ['process'];
@@ -16,7 +17,7 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
     tags,
     response: answers({ 200: Type.Object({ status: Type.Literal('live') }) }),
   };
-  app.get('/livez', { schema: live }, async () => ({ status: 'live' as const }));
+  app.get('/livez', { schema: live, config: scopes('open') }, async () => ({ status: 'live' as const }));
 
   const ready = {
     operationId: 'ready',
@@ -24,7 +25,7 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
     tags,
     response: answers({ 200: Readiness, 503: Readiness }),
   };
-  app.get('/readyz', { schema: ready }, async (_, reply) => {
+  app.get('/readyz', { schema: ready, config: scopes('open') }, async (_, reply) => {
     const parts = { store: await storePart(() => store.check()), ticker: tickerPart(ticker.ageMs(fleet.clock()), ticker.isLeader) };
     const isReady = Object.values(parts).every(({ ok }) => ok);
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not-ready', parts });
@@ -36,7 +37,7 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
     tags,
     response: { 200: { type: 'string' } },
   };
-  app.get('/metrics', { schema: scrape }, async (_, reply) =>
+  app.get('/metrics', { schema: scrape, config: scopes('read') }, async (_, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

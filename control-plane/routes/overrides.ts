@@ -6,9 +6,11 @@ import type { Override } from '../domain/model.ts';
 import { clearOverride, setOverride } from '../domain/overrides.ts';
 import { DocumentInvalid, FeatureUnknown, listing, OverrideUnknown } from '../errors.ts';
 import { featureViews } from '../fleet/views.ts';
-import { type App, answers, CALLER, type RouteDependencies, ref } from '../http/route.ts';
+import { callerOf, scopes } from '../http/guard.ts';
+import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
 
 const tags = ['overrides'];
+const config = scopes('operate');
 const feature = ref(FeatureView, 'Feature');
 const path = '/v1/services/:service/features/:feature/override';
 
@@ -33,11 +35,13 @@ export function overrideRoutes(app: App, { fleet }: RouteDependencies): void {
     body: ref(OverrideRequest, 'Override'),
     response: answers({ 200: feature }),
   };
-  app.put(path, { schema: set }, async (request) => {
+  app.put(path, { schema: set, config }, async (request) => {
     const { service, feature: name } = request.params;
     requireFeature(service, name);
     requireShare(request.body);
-    await fleet.command(service, CALLER, (before, nowMs) => setOverride(before, name, overrideOf(request.body, nowMs), nowMs));
+    await fleet.command(service, callerOf(request).name, (before, nowMs) =>
+      setOverride(before, name, overrideOf(request.body, callerOf(request).name, nowMs), nowMs),
+    );
     return viewOf(service, name);
   });
 
@@ -50,11 +54,11 @@ export function overrideRoutes(app: App, { fleet }: RouteDependencies): void {
     querystring: BecauseQuery,
     response: answers({ 200: feature }),
   };
-  app.delete(path, { schema: clear }, async (request) => {
+  app.delete(path, { schema: clear, config }, async (request) => {
     const { service, feature: name } = request.params;
     requireFeature(service, name);
-    const author = { who: CALLER, why: request.query.reason ?? '' };
-    await fleet.command(service, CALLER, (before, nowMs) => {
+    const author = { who: callerOf(request).name, why: request.query.reason ?? '' };
+    await fleet.command(service, callerOf(request).name, (before, nowMs) => {
       if (!before.features[name]?.override) throw new OverrideUnknown(service, name);
       return clearOverride(before, name, author, nowMs);
     });
@@ -70,12 +74,12 @@ function requireShare({ kind, admit }: OverrideRequest): void {
   }
 }
 
-function overrideOf({ kind, admit, reason, expiresInMs }: OverrideRequest, nowMs: number): Override {
+function overrideOf({ kind, admit, reason, expiresInMs }: OverrideRequest, author: string, nowMs: number): Override {
   return {
     kind,
     ...(admit === undefined ? {} : { admit }),
     reason,
-    author: CALLER,
+    author,
     createdAtMs: nowMs,
     expiresAtMs: expiresInMs === 'never' ? null : nowMs + expiresInMs,
   };

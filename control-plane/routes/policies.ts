@@ -12,10 +12,13 @@ import { DocumentInvalid, listing, ServiceUnknown } from '../errors.ts';
 import { deletionBy } from '../fleet/change.ts';
 import { policyText } from '../fleet/directive.ts';
 import { lists, policyEtag, requireSeen } from '../http/etag.ts';
-import { type App, answers, CALLER, pageByName, type RouteDependencies, ref } from '../http/route.ts';
+import { callerOf, scopes } from '../http/guard.ts';
+import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
 import { isTombstone, type Stored } from '../store/store.ts';
 
 const tags = ['policies'];
+const reads = scopes('read');
+const operates = scopes('operate');
 const policy = ref(Policy, 'Policy');
 const body = { content: { 'application/json': { schema: policy }, 'application/yaml': { schema: policy } } };
 const bodyLimit = LIMITS.documentBytes;
@@ -35,7 +38,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     querystring: NamePage,
     response: answers({ 200: namedPageOf(PolicySummary) }),
   };
-  app.get('/v1/policies', { schema: list }, async (request) => {
+  app.get('/v1/policies', { schema: list, config: reads }, async (request) => {
     const page = pageByName(fleet.live(), ({ state }) => state.service, request.query);
     return { items: page.items.map(({ state }) => summaryOf(state)), next: page.next };
   });
@@ -48,7 +51,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     body,
     response: answers({ 200: policy }),
   };
-  app.post('/v1/policies/validate', { schema: validate, bodyLimit }, async (request) => accepted(request.body, null));
+  app.post('/v1/policies/validate', { schema: validate, config: reads, bodyLimit }, async (request) => accepted(request.body, null));
 
   const read = {
     operationId: 'readPolicy',
@@ -58,7 +61,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     headers: ReadConditions,
     response: answers({ 200: policy, 304: 'Not modified' }),
   };
-  app.get('/v1/policies/:service', { schema: read }, (request, reply) => {
+  app.get('/v1/policies/:service', { schema: read, config: reads }, (request, reply) => {
     const { state } = fleet.found(request.params.service);
     const etag = policyEtag(state);
     reply.header('etag', etag);
@@ -79,7 +82,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     body,
     response: answers({ 200: policy, 201: policy }),
   };
-  app.put('/v1/policies/:service', { schema: replace, bodyLimit }, async (request, reply) => {
+  app.put('/v1/policies/:service', { schema: replace, config: operates, bodyLimit }, async (request, reply) => {
     const { service } = request.params;
     const wanted = accepted(request.body, service);
     let isNew = false;
@@ -89,7 +92,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
       isNew = present === null;
       if (present && policyText(present.policy).hash === policyText(wanted).hash) return null;
       const result = applyPolicy(present, wanted, fleet.clock(), { force: request.query.force, afterRevision: before?.revision ?? 0 });
-      return fleet.changeOf(CALLER, before, result);
+      return fleet.changeOf(callerOf(request).name, before, result);
     });
     const { state } = fleet.found(service);
     if (isNew) reply.code(201).header('location', `/v1/policies/${service}`);
@@ -107,16 +110,16 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     querystring: ForceQuery,
     response: answers({ 204: 'Deleted' }),
   };
-  app.delete('/v1/policies/:service', { schema: remove }, async (request, reply) => {
+  app.delete('/v1/policies/:service', { schema: remove, config: operates }, async (request, reply) => {
     const { service } = request.params;
     await fleet.change(service, (before) => {
       const present = liveOf(before);
       if (!present) throw new ServiceUnknown(service);
       requireSeen(request.headers, service, present);
       const busy = request.query.force ? [] : busyFeatures(present);
-      if (busy.length === 0) return deletionBy(CALLER, present, fleet.clock());
+      if (busy.length === 0) return deletionBy(callerOf(request).name, present, fleet.clock());
       const detail = `${busy.join(', ')} recovers or is overridden; end that first, or say force=true`;
-      return fleet.changeOf(CALLER, before, { refused: 'feature-recovers', detail, features: busy });
+      return fleet.changeOf(callerOf(request).name, before, { refused: 'feature-recovers', detail, features: busy });
     });
     return reply.code(204).send();
   });

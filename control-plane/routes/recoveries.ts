@@ -6,9 +6,12 @@ import type { Recovery } from '../domain/model.ts';
 import { abortRecovery, startRecovery } from '../domain/recovery/commands.ts';
 import { RecoveryUnknown, Refused, saying } from '../errors.ts';
 import { recoverySummary, running } from '../fleet/views.ts';
-import { type App, answers, CALLER, historyQuery, type RouteDependencies, ref } from '../http/route.ts';
+import { callerOf, scopes } from '../http/guard.ts';
+import { type App, answers, historyQuery, type RouteDependencies, ref } from '../http/route.ts';
 
 const tags = ['recoveries'];
+const reads = scopes('read');
+const operates = scopes('operate');
 const recovery = ref(RecoveryView, 'Recovery');
 
 export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): void {
@@ -27,7 +30,7 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     querystring: HistoryPage,
     response: answers({ 200: historyPageOf(RecoverySummary) }),
   };
-  app.get('/v1/services/:service/recoveries', { schema: list }, async (request) => {
+  app.get('/v1/services/:service/recoveries', { schema: list, config: reads }, async (request) => {
     const { state } = fleet.found(request.params.service);
     const page = await store.recoveries(state.service, historyQuery(request.query));
     const present = request.query.cursor === undefined ? running(state) : null;
@@ -43,10 +46,10 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     body: ref(Because, 'Because'),
     response: answers({ 201: recovery }),
   };
-  app.post('/v1/services/:service/recoveries', { schema: start }, async (request, reply) => {
+  app.post('/v1/services/:service/recoveries', { schema: start, config: operates }, async (request, reply) => {
     const { service } = request.params;
-    const author = { who: CALLER, why: request.body.reason };
-    const state = await fleet.command(service, CALLER, (before, nowMs) => startRecovery(before, author, nowMs));
+    const author = { who: callerOf(request).name, why: request.body.reason };
+    const state = await fleet.command(service, callerOf(request).name, (before, nowMs) => startRecovery(before, author, nowMs));
     const started = state.recovery!;
     return reply.code(201).header('location', `/v1/services/${service}/recoveries/${started.id}`).send(started);
   });
@@ -58,7 +61,9 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     params: RecoveryPath,
     response: answers({ 200: recovery }),
   };
-  app.get('/v1/services/:service/recoveries/:id', { schema: read }, (request) => byId(request.params.service, request.params.id));
+  app.get('/v1/services/:service/recoveries/:id', { schema: read, config: reads }, (request) =>
+    byId(request.params.service, request.params.id),
+  );
 
   const abort = {
     operationId: 'abortRecovery',
@@ -69,11 +74,11 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
     body: ref(Because, 'Because'),
     response: answers({ 200: recovery }),
   };
-  app.post('/v1/services/:service/recoveries/:id/abort', { schema: abort }, async (request) => {
+  app.post('/v1/services/:service/recoveries/:id/abort', { schema: abort, config: operates }, async (request) => {
     const { service, id } = request.params;
     await byId(service, id);
-    const author = { who: CALLER, why: request.body.reason };
-    await fleet.command(service, CALLER, (before, nowMs) => {
+    const author = { who: callerOf(request).name, why: request.body.reason };
+    await fleet.command(service, callerOf(request).name, (before, nowMs) => {
       if (running(before)?.id !== id) throw saying(new Refused(`the recovery ${id} has ended`), { because: 'recovery-ended' });
       return abortRecovery(before, author, nowMs);
     });

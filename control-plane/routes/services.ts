@@ -6,9 +6,11 @@ import { ProxyView } from '../contract/rest/proxies.ts';
 import { ServiceSummary, ServiceView } from '../contract/rest/services.ts';
 import { FeatureUnknown } from '../errors.ts';
 import { featureViews, proxyViews, serviceView, summaryOf } from '../fleet/views.ts';
+import { scopes } from '../http/guard.ts';
 import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
 
 const tags = ['services'];
+const config = scopes('read');
 const feature = ref(FeatureView, 'Feature');
 const items = <S extends Type.TSchema>(schema: S) => Type.Object({ items: Type.Array(schema) });
 
@@ -20,7 +22,7 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     querystring: NamePage,
     response: answers({ 200: namedPageOf(ServiceSummary) }),
   };
-  app.get('/v1/services', { schema: list }, async (request) => {
+  app.get('/v1/services', { schema: list, config }, async (request) => {
     const page = pageByName(fleet.live(), ({ state }) => state.service, request.query);
     return { items: page.items.map(({ service, state }) => summaryOf(service, state, fleet.clock())), next: page.next };
   });
@@ -32,7 +34,7 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     params: ServicePath,
     response: answers({ 200: ServiceView }),
   };
-  app.get('/v1/services/:service', { schema: one }, async (request) => {
+  app.get('/v1/services/:service', { schema: one, config }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return serviceView(service, state, fleet.clock());
   });
@@ -44,13 +46,13 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     params: ServicePath,
     response: answers({ 200: items(feature) }),
   };
-  app.get('/v1/services/:service/features', { schema: all }, async (request) => {
+  app.get('/v1/services/:service/features', { schema: all, config }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return { items: featureViews(service, state, fleet.clock()) };
   });
 
   const single = { operationId: 'readFeature', summary: 'One feature', tags, params: FeaturePath, response: answers({ 200: feature }) };
-  app.get('/v1/services/:service/features/:feature', { schema: single }, async (request) => {
+  app.get('/v1/services/:service/features/:feature', { schema: single, config }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     const view = featureViews(service, state, fleet.clock()).find(({ name }) => name === request.params.feature);
     if (!view) throw new FeatureUnknown(request.params.service, request.params.feature);
@@ -64,7 +66,7 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     params: ServicePath,
     response: answers({ 200: items(ProxyView) }),
   };
-  app.get('/v1/services/:service/proxies', { schema: proxies }, async (request) => {
+  app.get('/v1/services/:service/proxies', { schema: proxies, config }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
     return { items: proxyViews(service, state, fleet.clock()) };
   });

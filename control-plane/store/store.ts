@@ -1,5 +1,6 @@
 import type { FeatureState } from '../contract/names.ts';
 import type { Policy } from '../contract/policy.ts';
+import type { Scope } from '../contract/rest/tokens.ts';
 import type { Reason, Recovery, ServiceState } from '../domain/model.ts';
 
 /** Names one leader of one history: a write of the ticker that carries an older one is refused (R5). */
@@ -42,6 +43,22 @@ export interface AuditRecord extends AuditEntry {
   /** Grows by one per entry of a service. */
   readonly sequence: number;
 }
+
+/** An access token as it is kept: without its secret. */
+export interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: Scope;
+  /** Only of scope filter. */
+  readonly service: string | null;
+  /** Hex. */
+  readonly sha256: string;
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+}
+
+/** The audit of tokens stands under this name, which no service can have. */
+export const ACCESS_AUDIT = '@access';
 
 export interface PolicyVersion {
   readonly revision: number;
@@ -104,6 +121,11 @@ export interface Store {
   recovery(service: string, id: string): Promise<Recovery | null>;
   /** Versions of the policy, the present one included. */
   policyVersions(service: string, page: PageQuery): Promise<Page<PolicyVersion>>;
+  tokens(): Promise<readonly TokenRecord[]>;
+  /** Adds a token together with its entry in the audit of ACCESS_AUDIT. */
+  putToken(token: TokenRecord, entry: AuditEntry): Promise<void>;
+  /** Removes a token together with its entry in the audit of ACCESS_AUDIT. */
+  removeToken(id: string, entry: AuditEntry): Promise<void>;
   /** The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads. */
   lead(holder: string, ttlMs: number): Promise<Fence | null>;
   /** Resolves when the store can be read and written. */

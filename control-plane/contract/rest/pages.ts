@@ -4,7 +4,7 @@ import { Counter, describedName, Name } from '../names.ts';
 import { closed } from '../schema-kinds.ts';
 import { nullable } from './kinds.ts';
 
-const pageSize = Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on one page' });
+export const pageSize = Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on one page' });
 
 /** A page of things in order of their names. */
 export const NamePage = Type.Object(

@@ -2,6 +2,7 @@ import type { Database } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery } from '../../domain/model.ts';
 import {
+  ACCESS_AUDIT,
   type AuditEntry,
   type AuditRecord,
   type Commit,
@@ -15,6 +16,7 @@ import {
   type Store,
   type Stored,
   type StoreOptions,
+  type TokenRecord,
 } from '../store.ts';
 import { FORMAT, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
 import { Transactions, within } from './transactions.ts';
@@ -81,6 +83,24 @@ class LmdbStore implements Store {
 
   async policyVersions(service: string, page: PageQuery): Promise<Page<PolicyVersion>> {
     return mapPage(newest(this.tables.policies, service, page), ({ key, value }) => ({ revision: key[1], ...value }));
+  }
+
+  async tokens(): Promise<readonly TokenRecord[]> {
+    return [...this.tables.tokens.getRange()].map(({ value }) => value);
+  }
+
+  async putToken(token: TokenRecord, entry: AuditEntry): Promise<void> {
+    await this.tables.root.childTransaction(() => {
+      void this.tables.tokens.put(token.id, token);
+      this.putAudit(ACCESS_AUDIT, [entry]);
+    });
+  }
+
+  async removeToken(id: string, entry: AuditEntry): Promise<void> {
+    await this.tables.root.childTransaction(() => {
+      void this.tables.tokens.remove(id);
+      this.putAudit(ACCESS_AUDIT, [entry]);
+    });
   }
 
   /** One process per folder, so the newest process leads at once; `ttlMs` matters to shared stores only. */

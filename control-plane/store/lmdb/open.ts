@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery, ServiceState } from '../../domain/model.ts';
-import { type AuditRecord, StoreUnusable, type Tombstone } from '../store.ts';
+import { type AuditRecord, StoreUnusable, type TokenRecord, type Tombstone } from '../store.ts';
 import { prepareFolder } from './inspect.ts';
 
 /** Grows when the layout below changes in a way that older code would misread. */
@@ -29,6 +29,8 @@ export interface Tables {
   readonly audit: Database<AuditRecord, [string, number]>;
   /** by service and order of ending */
   readonly recoveries: Database<Recovery, [string, number]>;
+  /** by id */
+  readonly tokens: Database<TokenRecord, string>;
 }
 
 /** Opens, and if need be initialises, the store in this folder. Throws StoreUnusable with what to do about it. */
@@ -45,6 +47,7 @@ export async function openTables(folder: string): Promise<Tables & { readonly li
       policies: table('policies'),
       audit: table('audit'),
       recoveries: table('recoveries'),
+      tokens: table('tokens'),
     };
     return { ...tables, lineage: await initialise(tables.meta, folder) };
   } catch (error) {

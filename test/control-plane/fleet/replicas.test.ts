@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildControlPlane } from '../../../control-plane/app.ts';
 import { tickService } from '../../../control-plane/fleet/tick.ts';
 import { Deposed } from '../../../control-plane/fleet.ts';
-import { policyDraft, putPolicy, START_MS, type Stage, stage } from './stage.ts';
+import { OPEN_ACCESS, policyDraft, putPolicy, START_MS, type Stage, stage } from './stage.ts';
 
 /** Another control plane on the same store, as a replica will be. */
 async function beside(control: Stage) {
@@ -15,6 +15,7 @@ async function beside(control: Stage) {
     holder: 'replica',
     tickMs: 250,
     maxWatchers: 10,
+    access: OPEN_ACCESS,
   });
   onTestFinished(() => replica.app.close());
   return replica;

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { readSettings, settingsHelp } from '../../../control-plane/settings.ts';
+import { exposure, readSettings, type Settings, settingsHelp } from '../../../control-plane/settings.ts';
+
+function settingsOf(environment: Record<string, string>): Settings {
+  const read = readSettings(environment);
+  if ('problems' in read) throw new Error(read.problems.join('\n'));
+  return read.settings;
+}
 
 describe('settings', () => {
   test('have defaults that listen on loopback', () => {
@@ -11,6 +17,12 @@ describe('settings', () => {
         logLevel: 'info',
         tickMs: 250,
         maxWatchers: 20_000,
+        tokensFile: null,
+        requestsPerMinute: 600,
+        filterRequestsPerMinute: 60_000,
+        nodesPerAddress: 32,
+        nodesPerToken: 5000,
+        trustedProxies: [],
         insecureBind: false,
       },
     });
@@ -38,24 +50,49 @@ describe('settings', () => {
     ['REKINDLE_LOG_LEVEL', 'verbose'],
     ['REKINDLE_INSECURE_BIND', 'true'],
     ['REKINDLE_HOST', 'not a host'],
+    ['REKINDLE_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['REKINDLE_TRUSTED_PROXIES', '10.0.0.1, proxy'],
+    ['REKINDLE_NODES_PER_ADDRESS', 'many'],
   ])('%s=%s is refused with what it must be and what it was', ([name, text]) => {
     expect(readSettings({ [name!]: text })).toEqual({ problems: [expect.stringMatching(new RegExp(`^${name} must be .*got "${text}"$`))] });
   });
 
+  test('are found when misspelt; what merely starts alike is left alone', () => {
+    expect(readSettings({ REKINDLE_PROT: '1', REKINDLE_DATADIR: '/x' })).toEqual({
+      problems: [
+        'REKINDLE_PROT is not a setting; did you mean REKINDLE_PORT?',
+        'REKINDLE_DATADIR is not a setting; did you mean REKINDLE_DATA_DIR?',
+      ],
+    });
+    const links = { REKINDLE_SERVICE_HOST: '10.0.0.1', REKINDLE_SERVICE_PORT: '7700', REKINDLE_PORT_7700_TCP_ADDR: '10.0.0.1' };
+    expect(readSettings(links)).toMatchObject({ settings: { port: 7700 } });
+  });
+
+  test('of a Service of Kubernetes in the place of the port are told apart', () => {
+    expect(readSettings({ REKINDLE_PORT: 'tcp://10.0.0.1:7700' })).toEqual({ problems: [expect.stringContaining('enableServiceLinks')] });
+  });
+
+  test('of proxies that are trusted are split by commas', () => {
+    expect(settingsOf({ REKINDLE_TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16,fd00::/8', REKINDLE_NODES_PER_ADDRESS: '0' })).toMatchObject({
+      trustedProxies: ['10.0.0.1', '10.1.0.0/16', 'fd00::/8'],
+      nodesPerAddress: null,
+    });
+  });
+
   test.for(['0.0.0.0', '::', '10.0.0.7', 'control-plane.local', '128.0.0.1', '127.evil.example'])(
-    '%s is refused unless it is asked for',
+    '%s needs tokens, unless it is asked for without',
     (host) => {
-      expect(readSettings({ REKINDLE_HOST: host })).toEqual({ problems: [expect.stringContaining('not a loopback address')] });
-      expect(readSettings({ REKINDLE_HOST: host, REKINDLE_INSECURE_BIND: 'yes' })).toMatchObject({ settings: { host } });
+      expect(exposure(settingsOf({ REKINDLE_HOST: host }))).toContain('not a loopback address');
+      expect(exposure(settingsOf({ REKINDLE_HOST: host, REKINDLE_INSECURE_BIND: 'yes' }))).toBeNull();
     },
   );
 
   test.for(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('%s is loopback', (host) => {
-    expect(readSettings({ REKINDLE_HOST: host })).toMatchObject({ settings: { host } });
+    expect(exposure(settingsOf({ REKINDLE_HOST: host }))).toBeNull();
   });
 
   test('are listed for people with name and default', () => {
-    expect(settingsHelp()).toHaveLength(7);
+    expect(settingsHelp()).toHaveLength(13);
     expect(settingsHelp().every((line) => /^ {2}REKINDLE_\w+ +.+ \(default .+\)$/.test(line))).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { buildControlPlane, type ControlPlane } from '../../../control-plane/app.ts';
+import { type AccessSettings, buildControlPlane, type ControlPlane } from '../../../control-plane/app.ts';
 import type { Policy } from '../../../control-plane/contract/policy.ts';
 import type { FeatureReport, Report } from '../../../control-plane/contract/report.ts';
 import { openLmdbStore } from '../../../control-plane/store/lmdb/lmdb-store.ts';
@@ -28,9 +28,21 @@ export interface StageOptions {
   readonly time?: { nowMs: number };
   readonly clock?: () => number;
   readonly maxWatchers?: number;
+  readonly access?: Partial<AccessSettings>;
   /** A store between the control plane and LMDB. */
   readonly around?: (store: Store) => Store;
 }
+
+/** No tokens, and no limit on anything. */
+export const OPEN_ACCESS: AccessSettings = {
+  tokens: [],
+  isLoopback: true,
+  trustedProxies: [],
+  requestsPerMinute: null,
+  filterRequestsPerMinute: null,
+  nodesPerAddress: null,
+  nodesPerToken: null,
+};
 
 let stages = 0;
 
@@ -50,6 +62,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     holder,
     tickMs: 250,
     maxWatchers: options.maxWatchers ?? 100,
+    access: { ...OPEN_ACCESS, ...options.access },
   });
   built.app.addHook('onClose', () => store.close());
   onTestFinished(() => built.app.close());

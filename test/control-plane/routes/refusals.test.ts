@@ -116,6 +116,26 @@ const ROWS: readonly Row[] = [
     errors: ['query.wait', 'query.revision', 'query.lineage', 'query.hash', 'query.policyRevision'],
   },
   { route: `${SERVICE}/directive`, method: 'GET', url: '/v1/services/shop/directive?wait=1&wait=2', status: 400, errors: ['query.wait'] },
+  { route: '/v1/tokens', method: 'GET', url: '/v1/tokens?limit=x&page=1', status: 400, errors: ['query.limit', 'query.page'] },
+  {
+    route: '/v1/tokens',
+    method: 'POST',
+    url: '/v1/tokens',
+    payload: { name: 'a b', scope: 'root', servce: 'shop' },
+    status: 422,
+    errors: ['name', 'scope', 'servce'],
+  },
+  { route: '/v1/tokens', method: 'POST', url: '/v1/tokens', payload: { name: 'a', scope: 'filter' }, status: 422, errors: ['service'] },
+  {
+    route: '/v1/tokens',
+    method: 'POST',
+    url: '/v1/tokens',
+    payload: { name: 'recovery', scope: 'admin', service: 'shop' },
+    status: 422,
+    errors: ['name', 'service'],
+  },
+  { route: '/v1/tokens/:id', method: 'DELETE', url: '/v1/tokens/XYZ', status: 400, errors: ['params.id'] },
+  { route: '/v1/tokens/audit', method: 'GET', url: '/v1/tokens/audit?cursor=0', status: 400, errors: ['query.cursor'] },
   { route: `${SERVICE}/reports`, method: 'POST', url: '/v1/services/shop/reports', payload: report, status: 422, errors: reportErrors },
 ];
 
@@ -170,7 +190,6 @@ describe('what is not there', () => {
     { method: 'DELETE', url: '/v1/services/shop/features/catalog/override', code: 'REKINDLE_OVERRIDE_UNKNOWN' },
     { method: 'GET', url: '/v1/services/shop/recoveries/nope', code: 'REKINDLE_RECOVERY_UNKNOWN' },
     { method: 'GET', url: '/nope', code: 'REKINDLE_ROUTE_UNKNOWN' },
-    { method: 'POST', url: '/v1/policies/shop', code: 'REKINDLE_ROUTE_UNKNOWN' },
   ] as const)('$method $url: 404 $code', async ({ method, url, code }) => {
     const { app } = await withShop();
     const response = await app.inject({ method, url });
@@ -194,9 +213,17 @@ test('a bug leaves as a problem that tells nothing of the inside, and is logged'
   );
 });
 
+test('a method that a resource does not have: 405, with those that it has', async () => {
+  const { app } = await withShop();
+  const response = await app.inject({ method: 'POST', url: '/v1/policies/shop' });
+  expect(response.json()).toMatchObject({ status: 405, code: 'REKINDLE_METHOD_NOT_ALLOWED' });
+  expect(response.headers.allow).toBe('DELETE, GET, HEAD, PUT');
+});
+
 test('an URL that cannot be decoded is refused as a problem', async () => {
   const { app } = await withShop();
   const response = await app.inject('/v1/services/%E0%A4%A');
   expect(response.statusCode).toBe(400);
   expect(response.headers['content-type']).toContain('application/problem+json');
+  expect(response.json().code).toBe('REKINDLE_PATH_MALFORMED');
 });

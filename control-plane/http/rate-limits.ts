@@ -1,0 +1,46 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../access/access.ts';
+import { saying, TooManyRequests } from '../errors.ts';
+import type { App } from './route.ts';
+
+/** Requests a minute; null: any number. */
+export interface RateSettings {
+  /** Of one token, or one address that needs none, on the routes for people. */
+  readonly requestsPerMinute: number | null;
+  /** Of one source address on the routes for filters. */
+  readonly filterRequestsPerMinute: number | null;
+}
+
+/** Wrong tokens of one source address, per minute. */
+const WRONG_TOKENS_PER_MINUTE = 60;
+const MINUTE_MS = 60_000;
+
+export interface RateLimits {
+  count(request: FastifyRequest, caller: Caller, isFilters: boolean): Promise<void>;
+  countWrongToken(request: FastifyRequest): Promise<void>;
+}
+
+/** Counts requests, and throws a 429 for one too many. */
+export async function rateLimits(app: App, { requestsPerMinute, filterRequestsPerMinute }: RateSettings): Promise<RateLimits> {
+  await app.register(rateLimit, { global: false });
+  const limiter = (max: number, keyGenerator: (request: FastifyRequest) => string) =>
+    app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
+  const keyOf = new WeakMap<FastifyRequest, string>();
+  const ofPeople = requestsPerMinute === null ? null : limiter(requestsPerMinute, (request) => keyOf.get(request) ?? request.ip);
+  const ofFilters = filterRequestsPerMinute === null ? null : limiter(filterRequestsPerMinute, (request) => request.ip);
+  const ofWrongTokens = limiter(WRONG_TOKENS_PER_MINUTE, (request) => request.ip);
+  const hold = async (limit: ReturnType<typeof limiter> | null, request: FastifyRequest, who: string): Promise<void> => {
+    const counted = await limit?.(request);
+    if (!counted || counted.isAllowed || !counted.isExceeded) return;
+    throw saying(new TooManyRequests(who, String(counted.max)), { retryAfterSeconds: counted.ttlInSeconds });
+  };
+  return {
+    count: (request, caller, isFilters) => {
+      if (isFilters) return hold(ofFilters, request, `the address ${request.ip}`);
+      if (caller.tokenId !== null) keyOf.set(request, caller.tokenId);
+      return hold(ofPeople, request, caller.tokenId === null ? `the address ${request.ip}` : `the token ${caller.name}`);
+    },
+    countWrongToken: (request) => hold(ofWrongTokens, request, `the address ${request.ip}, of wrong tokens,`),
+  };
+}
