@@ -30,12 +30,12 @@ const controlPlaneParts: readonly Part[] = [
   { part: 'control-plane/contract/', mayImport: [] },
   { part: 'control-plane/domain/', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/errors.ts', mayImport: [] },
-  { part: 'control-plane/settings.ts', mayImport: [] },
+  { part: 'control-plane/settings.ts', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/store/', mayImport: ['control-plane/contract/', 'control-plane/domain/', 'control-plane/errors.ts'] },
 ];
 
 /** Between these the later ones know the earlier ones, never the other way round. */
-const controlPlaneOrder = ['domain/', 'store/', 'fleet', 'routes/', 'app.ts', 'main.ts'].map((part) => `control-plane/${part}`);
+const controlPlaneOrder = ['domain/', 'store/', 'access/', 'fleet', 'routes/', 'app.ts', 'main.ts'].map((part) => `control-plane/${part}`);
 
 const files = [...sourcesBelow('filter'), ...sourcesBelow('control-plane'), ...sourcesBelow('envoy'), ...sourcesBelow('scripts')];
 
