@@ -25,6 +25,7 @@ import { type SchemasById, validatorCompiler } from './http/validation.ts';
 import { parseYaml } from './http/yaml-body.ts';
 import { Metrics } from './metrics.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { directiveRoutes } from './routes/directive.ts';
 import { healthRoutes } from './routes/health.ts';
 import { overrideRoutes } from './routes/overrides.ts';
@@ -119,6 +120,7 @@ export async function buildControlPlane({
       recoveryRoutes,
       overrideRoutes,
       auditRoutes,
+      backupRoutes,
       directiveRoutes,
       reportRoutes,
       healthRoutes,

@@ -5,8 +5,10 @@ import type { Token } from './access/access.ts';
 import { readTokenFile } from './access/token-file.ts';
 import { buildControlPlane } from './app.ts';
 import { exposure, isLoopback, readSettings, type Settings, settingsHelp } from './settings.ts';
+import { prepareFolder } from './store/lmdb/inspect.ts';
 import { openLmdbStore } from './store/lmdb/lmdb-store.ts';
-import { StoreUnusable } from './store/store.ts';
+import { verifyStore } from './store/lmdb/verify.ts';
+import { type Store, StoreUnusable } from './store/store.ts';
 
 /** Whatever still runs after this is cut off. */
 const CLOSE_WITHIN_MS = 4500;
@@ -27,10 +29,7 @@ if (argument === '--help') {
 async function run(settings: Settings, tokens: readonly Token[]): Promise<void> {
   const { host, port, logLevel } = settings;
   const log = pino({ level: logLevel, base: { process: process.pid } });
-  const store = await openLmdbStore(settings.dataDir).catch((error: unknown) => {
-    if (error instanceof StoreUnusable) return refuse([error.message]);
-    throw error;
-  });
+  const store = await openStore(settings.dataDir);
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
   const clock = () => Math.floor(performance.timeOrigin + performance.now());
   const { app, ticker, metrics, access } = await buildControlPlane({
@@ -57,6 +56,17 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
   if (!access.isOpen) log.info({ host, tokens: access.list().length }, 'access needs a token');
   else if (isLoopback(host)) log.info({ host }, 'no access tokens are configured: listening on loopback only');
   else log.warn({ host }, 'no access tokens: whoever reaches this port may change everything');
+}
+
+async function openStore(dataDir: string): Promise<Store> {
+  try {
+    prepareFolder(dataDir);
+    verifyStore(dataDir);
+    return await openLmdbStore(dataDir);
+  } catch (error) {
+    if (error instanceof StoreUnusable) return refuse([error.message]);
+    throw error;
+  }
 }
 
 function refuse(problems: readonly string[]): never {

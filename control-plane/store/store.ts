@@ -128,6 +128,8 @@ export interface Store {
   removeToken(id: string, entry: AuditEntry): Promise<void>;
   /** The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads. */
   lead(holder: string, ttlMs: number): Promise<Fence | null>;
+  /** Lines of a backup of all that outlives a process (`backup.ts`), as of now, while writes go on. */
+  backup(takenAtMs: number): AsyncGenerator<string>;
   /** Resolves when the store can be read and written. */
   check(): Promise<void>;
   close(): Promise<void>;

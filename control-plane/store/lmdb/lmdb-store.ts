@@ -1,6 +1,7 @@
-import type { Database } from 'lmdb';
+import type { Database, Key } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery } from '../../domain/model.ts';
+import { type BackupRow, writeBackup } from '../backup.ts';
 import {
   ACCESS_AUDIT,
   type AuditEntry,
@@ -18,7 +19,7 @@ import {
   type StoreOptions,
   type TokenRecord,
 } from '../store.ts';
-import { FORMAT, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
+import { FORMAT, KEPT_TABLES, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
 import { Transactions, within } from './transactions.ts';
 
 /** Opens the embedded store of one process in `folder`. */
@@ -27,7 +28,7 @@ export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): 
   return new LmdbStore(tables, lineage, keep);
 }
 
-class LmdbStore implements Store {
+export class LmdbStore implements Store {
   readonly lineage: string;
   private readonly tables: Tables;
   private readonly transactions: Transactions;
@@ -35,7 +36,7 @@ class LmdbStore implements Store {
   /** Those who led from here; one that was deposed never comes back by itself. */
   private readonly leaders = new Set<string>();
 
-  constructor(tables: Tables, lineage: string, keep: StoreOptions) {
+  constructor(tables: Tables, lineage: string, keep: StoreOptions = KEEP) {
     this.tables = tables;
     this.transactions = new Transactions(tables.root);
     this.lineage = lineage;
@@ -90,15 +91,15 @@ class LmdbStore implements Store {
   }
 
   async putToken(token: TokenRecord, entry: AuditEntry): Promise<void> {
-    await this.tables.root.childTransaction(() => {
-      void this.tables.tokens.put(token.id, token);
+    await this.transactions.run(() => {
+      within(this.tables.tokens.put(token.id, token));
       this.putAudit(ACCESS_AUDIT, [entry]);
     });
   }
 
   async removeToken(id: string, entry: AuditEntry): Promise<void> {
-    await this.tables.root.childTransaction(() => {
-      void this.tables.tokens.remove(id);
+    await this.transactions.run(() => {
+      within(this.tables.tokens.remove(id));
       this.putAudit(ACCESS_AUDIT, [entry]);
     });
   }
@@ -119,8 +120,25 @@ class LmdbStore implements Store {
     else await this.tables.root.committed;
   }
 
+  backup(takenAtMs: number): AsyncGenerator<string> {
+    return writeBackup(this.lineage, takenAtMs, this.rows());
+  }
+
   async close(): Promise<void> {
     await this.tables.root.close();
+  }
+
+  /** All rows as they are now, whatever is written while they are read. */
+  private *rows(): Generator<BackupRow> {
+    const transaction = this.tables.root.useReadTransaction();
+    try {
+      for (const table of KEPT_TABLES) {
+        const rows = this.tables[table] as Database<unknown, Key>;
+        for (const { key, value } of rows.getRange({ transaction })) yield { table, key, value };
+      }
+    } finally {
+      transaction.done();
+    }
   }
 
   private take(holder: string): Promise<Leadership> {

@@ -33,6 +33,9 @@ export interface Tables {
   readonly tokens: Database<TokenRecord, string>;
 }
 
+/** Tables that a backup holds: all but `meta`, which belongs to one history. */
+export const KEPT_TABLES = ['states', 'policies', 'audit', 'recoveries', 'tokens'] as const;
+
 /** Opens, and if need be initialises, the store in this folder. Throws StoreUnusable with what to do about it. */
 export async function openTables(folder: string): Promise<Tables & { readonly lineage: string }> {
   prepareFolder(folder);
@@ -58,9 +61,9 @@ export async function openTables(folder: string): Promise<Tables & { readonly li
 
 function openFile(folder: string): RootDatabase {
   try {
-    // Without overlapping sync a commit resolves only when it is on disk: written before pushed. Batches of an event turn have a promise of
-    // their own inside lmdb, which nobody could catch when the disk is full.
-    return open({ path: folder, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
+    // lmdb takes a name with a dot for that of a file unless it is told. Without overlapping sync a commit resolves only when it is on disk:
+    // written before pushed. Batches of an event turn have a promise of their own inside lmdb, which nobody could catch when the disk is full.
+    return open({ path: folder, noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
   } catch (error) {
     throw new StoreUnusable(`the store in ${folder} cannot be opened: ${(error as Error).message}`);
   }

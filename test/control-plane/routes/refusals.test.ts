@@ -140,7 +140,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** Routes that take nothing from their caller. */
-const WITHOUT_INPUT = ['/livez', '/readyz', '/metrics'];
+const WITHOUT_INPUT = ['/livez', '/readyz', '/metrics', '/v1/backup'];
 
 async function withShop(): Promise<Stage> {
   const control = await stage();
