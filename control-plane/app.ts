@@ -26,6 +26,7 @@ import { parseYaml } from './http/yaml-body.ts';
 import { Metrics } from './metrics.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backupRoutes } from './routes/backup.ts';
+import { cacheRoutes } from './routes/cache.ts';
 import { directiveRoutes } from './routes/directive.ts';
 import { healthRoutes } from './routes/health.ts';
 import { overrideRoutes } from './routes/overrides.ts';
@@ -47,6 +48,8 @@ export interface AppDependencies {
   readonly holder: string;
   readonly tickMs: number;
   readonly maxWatchers: number;
+  /** What the shared copies of one service may take. */
+  readonly copyBudgetBytes: number;
   readonly access: AccessSettings;
 }
 
@@ -102,6 +105,7 @@ export async function buildControlPlane({
   holder,
   tickMs,
   maxWatchers,
+  copyBudgetBytes,
   access: settings,
 }: AppDependencies): Promise<ControlPlane> {
   const metrics = new Metrics();
@@ -112,7 +116,7 @@ export async function buildControlPlane({
   const access = await Access.load({ store, clock, given: settings.tokens });
   const { app, routes } = await buildApp(log, access, settings);
   const nodeLimits = new NodeLimits(settings);
-  const dependencies = { fleet, store, ticker, metrics, access, nodeLimits, log, random };
+  const dependencies = { fleet, store, ticker, metrics, access, nodeLimits, log, random, copyBudgetBytes };
   app.register(async (scope: App) => {
     for (const add of [
       policyRoutes,
@@ -123,6 +127,7 @@ export async function buildControlPlane({
       backupRoutes,
       directiveRoutes,
       reportRoutes,
+      cacheRoutes,
       healthRoutes,
       tokenRoutes,
     ]) {

@@ -88,6 +88,13 @@ export const RevisionUnknown = kind(
   'No such revision',
   'the history of %s has no policy of revision %s, or it was removed since',
 );
+export const CopyUnknown = kind('REKINDLE_COPY_UNKNOWN', 404, 'No such copy', 'the cache of %s has nothing under this key, or no longer');
+export const CopyDamaged = kind(
+  'REKINDLE_COPY_DAMAGED',
+  422,
+  'The copy was damaged under way',
+  'the body has the CRC-32 %s, the request says %s; send it again',
+);
 export const PreconditionFailed = kind(
   'REKINDLE_PRECONDITION_FAILED',
   412,

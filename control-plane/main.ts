@@ -40,6 +40,7 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
     holder: randomUUID(),
     tickMs: settings.tickMs,
     maxWatchers: settings.maxWatchers,
+    copyBudgetBytes: settings.sharedCopiesMib * 1024 * 1024,
     access: { ...settings, tokens, isLoopback: isLoopback(host) },
   });
   const exposed = access.isOpen ? exposure(settings) : null;

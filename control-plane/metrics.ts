@@ -17,6 +17,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly transitions = this.counter('rekindle_transitions_total', 'Changes of feature flags', ['service', 'to']);
   readonly reports = this.counter('rekindle_reports_total', 'Reports of proxies', ['service', 'status']);
+  readonly copies = this.counter('rekindle_shared_copies_total', 'Requests for shared copies', ['service', 'result']);
   readonly recoveries = this.counter('rekindle_recoveries_total', 'Recoveries that ended', ['service', 'result']);
   readonly ticksFailed = this.counter('rekindle_ticks_failed_total', 'Ticks of a service that failed', ['service']);
   readonly recoverySeconds = new Histogram({

@@ -8,6 +8,7 @@ export interface Settings {
   readonly logLevel: string;
   readonly tickMs: number;
   readonly maxWatchers: number;
+  readonly sharedCopiesMib: number;
   /** null: none. */
   readonly tokensFile: string | null;
   /** null: no limit; so are the next three. */
@@ -58,6 +59,12 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     fallback: '20000',
     description: 'long polls that may wait at the same time, 1 to 1000000',
     read: integer(1, 1_000_000),
+  },
+  sharedCopiesMib: {
+    name: 'REKINDLE_SHARED_COPIES_MIB',
+    fallback: '64',
+    description: 'room for the copies that the proxies of one service share, 0 to 65536 MiB; 0 keeps none',
+    read: integer(0, 65_536),
   },
   tokensFile: {
     name: 'REKINDLE_TOKENS_FILE',

@@ -24,6 +24,10 @@ export const LIMITS = {
   rungs: 8,
   /** Characters of a static reply's body. */
   staticBody: 65_536,
+  /** Bytes of one shared copy. */
+  copyBytes: 256 * 1024,
+  /** Longest time for which a shared copy is kept: 7 days. */
+  copyTtlMs: 7 * 24 * 3600 * 1000,
   /** Longest duration in a document: 30 days. */
   durationMs: 30 * 24 * 3600 * 1000,
   /** Largest integer that JSON carries exactly. */

@@ -21,6 +21,8 @@ export interface RouteDependencies {
   readonly nodeLimits: NodeLimits;
   readonly log: Logger;
   readonly random: () => number;
+  /** What the shared copies of one service may take. */
+  readonly copyBudgetBytes: number;
 }
 
 /** Names a schema that the app has registered under its `$id`, so that the OpenAPI document holds it once. */

@@ -9,11 +9,12 @@ export type SchemasById = ReadonlyMap<string, TSchema>;
 
 /**
  * Validates what comes in by the route's TypeBox schemas, with all problems at once: bodies as documents (422), parameters and query as
- * parts of the request (400). Bodies of the schemas in `readByRoutes` are passed on as they are.
+ * parts of the request (400). Bytes, and bodies of the schemas in `readByRoutes`, are passed on as they are.
  */
 export function validatorCompiler(schemas: SchemasById, readByRoutes: readonly string[]): FastifySchemaCompiler<TSchema> {
   return ({ schema, httpPart }) => {
-    if (httpPart === 'body' && readByRoutes.some((id) => nameOf(schema) === id)) return (value: unknown) => ({ value });
+    if (httpPart === 'body' && (isBytes(schema) || readByRoutes.some((id) => nameOf(schema) === id)))
+      return (value: unknown) => ({ value });
     const resolved = resolve(schema, schemas);
     const reader = new DocumentReader(resolved);
     const isBody = httpPart === 'body';
@@ -27,6 +28,10 @@ export function validatorCompiler(schemas: SchemasById, readByRoutes: readonly s
 
 function nameOf(schema: TSchema): string | undefined {
   return (schema as { $ref?: string }).$ref?.replace(/#$/, '');
+}
+
+function isBytes(schema: TSchema): boolean {
+  return (schema as { format?: string }).format === 'binary';
 }
 
 function resolve(schema: TSchema, schemas: SchemasById): TSchema {

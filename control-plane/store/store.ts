@@ -83,6 +83,16 @@ export interface Commit {
 /** conflict: another write came first; fenced: another leader took over, or the history is another one. */
 export type CommitResult = 'committed' | 'conflict' | 'fenced';
 
+/** A copy of an answer that the proxies of a service share. What is in it is their business. */
+export interface SharedCopy {
+  readonly bytes: Uint8Array;
+  /** CRC-32 of the bytes as they came. */
+  readonly checksum: number;
+  readonly storedAtMs: number;
+  /** From then on it is as if it had never been there. */
+  readonly expiresAtMs: number;
+}
+
 /** Newest first. */
 export interface PageQuery {
   readonly limit: number;
@@ -126,6 +136,12 @@ export interface Store {
   putToken(token: TokenRecord, entry: AuditEntry): Promise<void>;
   /** Removes a token together with its entry in the audit of ACCESS_AUDIT. */
   removeToken(id: string, entry: AuditEntry): Promise<void>;
+  /**
+   * Keeps a copy under its key in place of an older one. Copies of one service take `budgetBytes` at most: those that expire first give
+   * way, and one that is larger than all of it is not kept. Unlike a commit, it need not survive the process.
+   */
+  putCopy(service: string, key: string, copy: SharedCopy, budgetBytes: number): Promise<void>;
+  getCopy(service: string, key: string, nowMs: number): Promise<SharedCopy | null>;
   /** The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads. */
   lead(holder: string, ttlMs: number): Promise<Fence | null>;
   /** Lines of a backup of all that outlives a process (`backup.ts`), as of now, while writes go on. */

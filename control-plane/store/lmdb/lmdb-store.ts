@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery } from '../../domain/model.ts';
@@ -14,18 +15,20 @@ import {
   type Page,
   type PageQuery,
   type PolicyVersion,
+  type SharedCopy,
   type Store,
   type Stored,
   type StoreOptions,
   type TokenRecord,
 } from '../store.ts';
+import { type Copies, openCopies } from './copies.ts';
 import { FORMAT, KEPT_TABLES, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
 import { Transactions, within } from './transactions.ts';
 
 /** Opens the embedded store of one process in `folder`. */
 export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): Promise<Store> {
   const { lineage, ...tables } = await openTables(folder);
-  return new LmdbStore(tables, lineage, keep);
+  return new LmdbStore(tables, lineage, openCopies(join(folder, 'copies')), keep);
 }
 
 export class LmdbStore implements Store {
@@ -33,14 +36,16 @@ export class LmdbStore implements Store {
   private readonly tables: Tables;
   private readonly transactions: Transactions;
   private readonly keep: StoreOptions;
+  private readonly copies: Copies;
   /** Those who led from here; one that was deposed never comes back by itself. */
   private readonly leaders = new Set<string>();
 
-  constructor(tables: Tables, lineage: string, keep: StoreOptions = KEEP) {
+  constructor(tables: Tables, lineage: string, copies: Copies, keep: StoreOptions = KEEP) {
     this.tables = tables;
     this.transactions = new Transactions(tables.root);
     this.lineage = lineage;
     this.keep = keep;
+    this.copies = copies;
   }
 
   commit(change: Commit): Promise<CommitResult> {
@@ -104,6 +109,14 @@ export class LmdbStore implements Store {
     });
   }
 
+  putCopy(service: string, key: string, copy: SharedCopy, budgetBytes: number): Promise<void> {
+    return this.copies.put(service, key, copy, budgetBytes);
+  }
+
+  async getCopy(service: string, key: string, nowMs: number): Promise<SharedCopy | null> {
+    return this.copies.get(service, key, nowMs);
+  }
+
   /** One process per folder, so the newest process leads at once; `ttlMs` matters to shared stores only. */
   async lead(holder: string): Promise<Fence | null> {
     const present = this.tables.meta.get('leadership') as Leadership | undefined;
@@ -125,6 +138,7 @@ export class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.copies.close();
     await this.tables.root.close();
   }
 

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { type BackupRow, readBackup } from '../backup.ts';
 import { StoreUnusable } from '../store.ts';
+import { openCopies } from './copies.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { KEPT_TABLES, openTables, type Tables } from './open.ts';
 import { within } from './transactions.ts';
@@ -36,7 +38,7 @@ export async function restoreLmdb(folder: string, lines: AsyncIterable<string>):
 
 async function fill(folder: string, lines: AsyncIterable<string>): Promise<Restored> {
   const { lineage, ...tables } = await openTables(folder);
-  const store = new LmdbStore(tables, lineage);
+  const store = new LmdbStore(tables, lineage, openCopies(join(folder, 'copies')));
   try {
     let rows = 0;
     let some: BackupRow[] = [];

@@ -15,6 +15,7 @@ async function beside(control: Stage) {
     holder: 'replica',
     tickMs: 250,
     maxWatchers: 10,
+    copyBudgetBytes: 0,
     access: OPEN_ACCESS,
   });
   onTestFinished(() => replica.app.close());

@@ -17,6 +17,7 @@ describe('settings', () => {
         logLevel: 'info',
         tickMs: 250,
         maxWatchers: 20_000,
+        sharedCopiesMib: 64,
         tokensFile: null,
         requestsPerMinute: 600,
         filterRequestsPerMinute: 60_000,
@@ -92,7 +93,7 @@ describe('settings', () => {
   });
 
   test('are listed for people with name and default', () => {
-    expect(settingsHelp()).toHaveLength(13);
+    expect(settingsHelp()).toHaveLength(14);
     expect(settingsHelp().every((line) => /^ {2}REKINDLE_\w+ +.+ \(default .+\)$/.test(line))).toBe(true);
   });
 });

@@ -28,6 +28,7 @@ export interface StageOptions {
   readonly time?: { nowMs: number };
   readonly clock?: () => number;
   readonly maxWatchers?: number;
+  readonly copyBudgetBytes?: number;
   readonly access?: Partial<AccessSettings>;
   /** A store between the control plane and LMDB. */
   readonly around?: (store: Store) => Store;
@@ -62,6 +63,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     holder,
     tickMs: 250,
     maxWatchers: options.maxWatchers ?? 100,
+    copyBudgetBytes: options.copyBudgetBytes ?? 1024 * 1024,
     access: { ...OPEN_ACCESS, ...options.access },
   });
   built.app.addHook('onClose', () => store.close());

@@ -57,6 +57,14 @@ const ROWS: readonly Row[] = [
   { route: SERVICE, method: 'GET', url: `/v1/services/${'x'.repeat(64)}`, status: 400, errors: ['params.service'] },
   { route: `${SERVICE}/features`, method: 'GET', url: '/v1/services/a_b/features', status: 400, errors: ['params.service'] },
   { route: `${SERVICE}/features/:feature`, method: 'GET', url: '/v1/services/shop/features/%00', status: 400, errors: ['params.feature'] },
+  { route: `${SERVICE}/cache/:key`, method: 'GET', url: '/v1/services/A/cache/B', status: 400, errors: ['params.service', 'params.key'] },
+  {
+    route: `${SERVICE}/cache/:key`,
+    method: 'PUT',
+    url: `/v1/services/shop/cache/${'0'.repeat(32)}?ttlMs=-1&foo=1`,
+    status: 400,
+    errors: ['query.ttlMs', 'query.foo'],
+  },
   { route: `${SERVICE}/proxies`, method: 'GET', url: '/v1/services/-shop/proxies', status: 400, errors: ['params.service'] },
   {
     route: `${SERVICE}/audit`,

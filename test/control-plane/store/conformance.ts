@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceState } from '../../../control-plane/domain/model.ts';
-import type { Fence, Store, StoreOptions } from '../../../control-plane/store/store.ts';
-import { commitOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
+import type { Fence, SharedCopy, Store, StoreOptions } from '../../../control-plane/store/store.ts';
+import { commitOf, copyOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
 
 /** One history that can be opened again and again, as by processes that follow each other. */
 export interface History {
@@ -195,6 +195,71 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
         const stranger = { ...fence, lineage: 'another-history' };
         expect(await store.commit(commitOf(0, stateOf('shop'), { fence: stranger }))).toBe('fenced');
         expect(await store.services()).toEqual([]);
+      });
+    });
+
+    describe('shared copies', () => {
+      const ample = 1024 * 1024;
+      const key = (n: number) => n.toString(16).padStart(32, '0');
+      const kept = async (keys: readonly number[], nowMs = 2000, service = 'shop') => {
+        const copies = await Promise.all(keys.map((n) => store.getCopy(service, key(n), nowMs)));
+        return keys.filter((_, i) => copies[i] !== null);
+      };
+      const plain = (copy: SharedCopy | null) => copy && { ...copy, bytes: [...copy.bytes] };
+
+      test('a copy is given as it came, to its service and key alone', async () => {
+        await store.putCopy('shop', key(1), copyOf(1000), ample);
+        expect(plain(await store.getCopy('shop', key(1), 2000))).toEqual(plain(copyOf(1000)));
+        expect(await store.getCopy('shop', key(2), 2000)).toBeNull();
+        expect(await store.getCopy('other', key(1), 2000)).toBeNull();
+      });
+
+      test('until it expires', async () => {
+        await store.putCopy('shop', key(1), copyOf(10), ample);
+        expect([await kept([1], 60_999), await kept([1], 61_000)]).toEqual([[1], []]);
+      });
+
+      test('a later one takes its place, with its own end', async () => {
+        await store.putCopy('shop', key(1), copyOf(10), ample);
+        await store.putCopy('shop', key(1), copyOf(20, { expiresAtMs: 5000 }), ample);
+        expect((await store.getCopy('shop', key(1), 2000))!.bytes).toHaveLength(20);
+        expect(await kept([1], 5000)).toEqual([]);
+      });
+
+      test('those that expire first give way when the room of their service is used up', async () => {
+        const budget = 4 * 2000;
+        for (const [n, expiresAtMs] of [9000, 8000, 7000, 9500].entries()) {
+          await store.putCopy('shop', key(n), copyOf(1000, { expiresAtMs }), budget);
+          await store.putCopy('other', key(n), copyOf(1000), budget);
+        }
+        await store.putCopy('shop', key(4), copyOf(5000, { expiresAtMs: 6000 }), budget);
+        expect(await kept([0, 1, 2, 3, 4])).toEqual([0, 3, 4]);
+        expect(await kept([0, 1, 2, 3], 2000, 'other')).toEqual([0, 1, 2, 3]);
+      });
+
+      test('what was replaced or has expired gives back its room', async () => {
+        const budget = 3 * 2000;
+        for (let i = 0; i < 20; i++) await store.putCopy('shop', key(1), copyOf(1000), budget);
+        await store.putCopy('shop', key(2), copyOf(1000), budget);
+        await store.putCopy('shop', key(3), copyOf(1000), budget);
+        expect(await kept([1, 2, 3])).toEqual([1, 2, 3]);
+        for (let n = 4; n < 7; n++) await store.putCopy('shop', key(n), copyOf(1000, { storedAtMs: 70_000, expiresAtMs: 80_000 }), budget);
+        expect(await kept([4, 5, 6], 71_000)).toEqual([4, 5, 6]);
+      });
+
+      test('one that is larger than all the room is not kept, and takes nobody else away', async () => {
+        await store.putCopy('shop', key(1), copyOf(1000), 4000);
+        await store.putCopy('shop', key(2), copyOf(5000), 4000);
+        expect(await kept([1, 2])).toEqual([1]);
+        await store.putCopy('shop', key(3), copyOf(0), 0);
+        expect(await kept([3])).toEqual([]);
+      });
+
+      test('many at once stay within the room', async () => {
+        await Promise.all(Array.from({ length: 100 }, (_, n) => store.putCopy('shop', key(n), copyOf(1000), 10 * 2000)));
+        const left = await kept(Array.from({ length: 100 }, (_, n) => n));
+        expect(left.length).toBeGreaterThanOrEqual(10);
+        expect(left.length * 1000).toBeLessThanOrEqual(20_000);
       });
     });
 

@@ -1,7 +1,7 @@
 import { DocumentReader, isRefused } from '../../../control-plane/contract/documents.ts';
 import { Policy } from '../../../control-plane/contract/policy.ts';
 import type { Recovery, ServiceState } from '../../../control-plane/domain/model.ts';
-import type { AuditEntry, Commit, Stored } from '../../../control-plane/store/store.ts';
+import type { AuditEntry, Commit, SharedCopy, Stored } from '../../../control-plane/store/store.ts';
 
 const reader = new DocumentReader(Policy);
 
@@ -47,4 +47,10 @@ export function entryOf(action: string): AuditEntry {
 
 export function commitOf(expectedVersion: number, next: Stored, changes: Partial<Commit> = {}): Commit {
   return { expectedVersion, next, audit: [], ended: [], nowMs: 1000, ...changes };
+}
+
+/** A copy of so many bytes that is stored at 1000 and expires at 61,000. */
+export function copyOf(size: number, changes: Partial<SharedCopy> = {}): SharedCopy {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => i & 0xff);
+  return { bytes, checksum: 0xfedc_ba98, storedAtMs: 1000, expiresAtMs: 61_000, ...changes };
 }
