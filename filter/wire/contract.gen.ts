@@ -16,6 +16,8 @@ export namespace LIMITS {
   export const pathLength: i32 = 1024;
   export const rungs: i32 = 8;
   export const staticBody: i32 = 65536;
+  export const copyBytes: i32 = 262144;
+  export const copyTtlMs: i32 = 604800000;
   export const durationMs: i64 = 2592000000;
   export const safeInteger: i64 = 9007199254740991;
 }
