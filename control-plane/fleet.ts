@@ -109,7 +109,7 @@ export class Fleet {
 
   /**
    * Changes one service; changes of one service wait for each other. `decide` gets what is stored now, and is asked again when another
-   * process was faster. Resolves once the change is on disk and the waiting polls are answered; whether there was one.
+   * process was faster. Resolves once the change is on disk and the waiting polls are being answered; whether there was one.
    */
   change(name: string, decide: (before: Stored | null) => Change | null, fence?: Fence): Promise<boolean> {
     const turn = (this.turns.get(name) ?? Promise.resolve()).catch(() => undefined).then(() => this.write(name, decide, fence));
@@ -168,8 +168,7 @@ export class Fleet {
   private publish(name: string, { next, result }: Change): void {
     const stopTimer = this.metrics.pushSeconds.startTimer();
     const before = this.byName.get(name)?.state ?? null;
-    const answered = this.install(name, next);
-    if (answered > 0) stopTimer();
+    this.install(name, next, () => stopTimer());
     for (const { feature, from, to, reason } of result?.transitions ?? []) {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
       this.metrics.transitions.inc({ service: name, to: to.state });
@@ -177,11 +176,10 @@ export class Fleet {
     this.metrics.countRecoveries(endedBy(before, next, this.clock()));
   }
 
-  /** Takes what is stored into memory, and says how many waiting polls that answered. */
-  private install(name: string, stored: Stored): number {
+  /** Takes what is stored into memory; `pushed` is told once all polls that waited for it are answered. */
+  private install(name: string, stored: Stored, pushed: () => void = () => undefined): void {
     const service = this.byName.get(name);
-    if (service) return service.install(stored) ? this.watchers.push(name) : 0;
-    this.byName.set(name, new FleetService(this.lineage, stored));
-    return 0;
+    if (!service) this.byName.set(name, new FleetService(this.lineage, stored));
+    else if (service.install(stored, this.clock())) this.watchers.push(name, pushed);
   }
 }

@@ -12,12 +12,22 @@ export interface DirectiveName {
   readonly hash: string;
 }
 
+/** A person's flag may end this much late at a proxy. */
+const DURATIONS_HOLD_MS = 50;
+
+interface Rendered {
+  readonly untilMs: number;
+  readonly short: Buffer;
+  /** With the policy; made when the first one asks for it. */
+  full: Buffer | null;
+}
+
 /** The directive of one stored state, written once for all that ask for it. */
 export class RenderedDirective {
   readonly name: DirectiveName;
   readonly policyRevision: number;
   private readonly stored: Stored;
-  private flags: { readonly atMs: number; readonly short: string; readonly full: string } | null = null;
+  private bytes: Rendered | null = null;
 
   constructor(lineage: string, stored: Stored) {
     this.stored = stored;
@@ -26,23 +36,33 @@ export class RenderedDirective {
   }
 
   /**
-   * The JSON for one caller; the policy is left out for those that have it. Durations are those of `nowMs`, so the text is written anew
-   * at most once per ms, and not for each of those who are answered together.
+   * The JSON for one caller; the policy is left out for those that have it. Durations are those of `nowMs`, or of a moment before; a text
+   * without durations holds for ever. So those who are answered together share one text.
    */
-  json(nowMs: number, knowsPolicy: boolean): string {
-    if (this.flags?.atMs !== nowMs) this.flags = { atMs: nowMs, ...this.render(nowMs) };
-    return knowsPolicy ? this.flags.short : this.flags.full;
+  json(nowMs: number, knowsPolicy: boolean): Buffer {
+    if (!this.bytes || nowMs >= this.bytes.untilMs) this.bytes = this.render(nowMs);
+    return knowsPolicy ? this.bytes.short : this.full(this.bytes);
   }
 
-  private render(nowMs: number): { short: string; full: string } {
+  private render(nowMs: number): Rendered {
     const { stored, name, policyRevision } = this;
     const head = { service: stored.service, ...name, policyRevision };
     if (isTombstone(stored)) {
-      const text = JSON.stringify({ ...head, proxies: 0, flags: [], deleted: true } satisfies Directive);
-      return { short: text, full: text };
+      const text = Buffer.from(JSON.stringify({ ...head, proxies: 0, flags: [], deleted: true } satisfies Directive));
+      return { untilMs: Number.POSITIVE_INFINITY, short: text, full: text };
     }
-    const short = JSON.stringify({ ...head, proxies: proxiesTold(stored.nodes.length), flags: flagsOf(stored, nowMs) } satisfies Directive);
-    return { short, full: `${short.slice(0, -1)},"policy":${policyText(stored.policy).json}}` };
+    const flags = flagsOf(stored, nowMs);
+    const short = Buffer.from(JSON.stringify({ ...head, proxies: proxiesTold(stored.nodes.length), flags } satisfies Directive));
+    const runsDown = flags.some(({ expiresInMs }) => expiresInMs !== undefined);
+    return { untilMs: runsDown ? nowMs + DURATIONS_HOLD_MS : Number.POSITIVE_INFINITY, short, full: null };
+  }
+
+  private full(rendered: Rendered): Buffer {
+    if (!rendered.full && !isTombstone(this.stored)) {
+      const policy = Buffer.from(`,"policy":${policyText(this.stored.policy).json}}`);
+      rendered.full = Buffer.concat([rendered.short.subarray(0, -1), policy]);
+    }
+    return rendered.full ?? rendered.short;
   }
 }
 

@@ -3,6 +3,9 @@ import type { LiveReasons, Reason, ServiceState, StepResult } from '../domain/mo
 import { isTombstone, type Stored } from '../store/store.ts';
 import { RenderedDirective } from './directive.ts';
 
+/** The list of nodes alone is written at most this often. */
+const NODES_EVERY_MS = 5000;
+
 /** What this process holds of one service: the stored state as last written, and all that is not stored (R16). */
 export class FleetService {
   readonly name: string;
@@ -18,6 +21,7 @@ export class FleetService {
   holding: Reason | null = null;
   /** Last tick of the leader that this service went through, by this process's clock; null: none yet. */
   tickedAtMs: number | null = null;
+  private nodesSinceMs = 0;
   /** Counter of the leadership under which the cold start is over. */
   resumedUnder: number | null = null;
 
@@ -42,13 +46,25 @@ export class FleetService {
   }
 
   /** Takes what was written, and says whether filters must see it. */
-  install(stored: Stored): boolean {
+  install(stored: Stored, nowMs: number): boolean {
     const before = this.rendered.name;
+    if (!isTombstone(stored) && stored.nodes !== this.state?.nodes) this.nodesSinceMs = nowMs;
     this.held = stored;
     this.rendered = new RenderedDirective(this.lineage, stored);
     if (isTombstone(stored)) this.forget();
     const after = this.rendered.name;
     return before.revision !== after.revision || before.hash !== after.hash;
+  }
+
+  /**
+   * Whether a change that only tells of other nodes can wait. A fleet whose proxies come and go would else be written with every tick;
+   * the list matters to a cold start alone, and to proxies by its order of magnitude (R8, R16).
+   */
+  isTooSoonForNodes(next: ServiceState, nowMs: number): boolean {
+    const { state } = this;
+    if (!state || next === state || state.nodes.length === 0 || nowMs - this.nodesSinceMs >= NODES_EVERY_MS) return false;
+    const { nodes: _, version: __, ...rest } = next;
+    return Object.entries(rest).every(([member, value]) => value === state[member as keyof ServiceState]);
   }
 
   private forget(): void {

@@ -31,6 +31,7 @@ export async function tickService(
     if (service.holding) return null;
     resumed = isCold;
     acted = isCold ? resume(state, nowMs, fleet.random) : stepped(fleet, state, evidence, nowMs, others);
+    if (service.isTooSoonForNodes(acted.state, nowMs)) return null;
     return changeBy(TICKER, state, acted, nowMs);
   };
   await fleet.change(service.name, decide, fence);

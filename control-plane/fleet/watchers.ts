@@ -13,6 +13,8 @@ export interface Watcher extends Timed<Watcher> {
 export const MAX_WAIT_MS = 60_000;
 /** A wait may end this much late. */
 const SLOT_MS = 100;
+/** Answers in a row; some 10 ms. */
+const SLICE = 200;
 
 /** The polls that wait in this process, with one timer for all of them. */
 export class Watchers {
@@ -58,26 +60,33 @@ export class Watchers {
     this.wheel.cancel(watcher);
   }
 
-  /** Answers all that wait for this service, and says how many these were. */
-  push(service: string): number {
-    return this.answerAll(this.groups.get(service), 'changed');
+  /**
+   * Answers all that wait for this service, a slice at a time: thousands of answers must not keep reports and ticks waiting. `done` is told
+   * how many these were once the last one is answered, not at all if nobody waited.
+   */
+  push(service: string, done: (answered: number) => void): void {
+    const waiting = [...(this.groups.get(service) ?? [])];
+    if (waiting.length > 0) this.pushFrom(waiting, 0, done);
+  }
+
+  private pushFrom(waiting: readonly Watcher[], from: number, done: (answered: number) => void): void {
+    for (const watcher of waiting.slice(from, from + SLICE)) this.answer(watcher, 'changed');
+    if (from + SLICE < waiting.length) setImmediate(() => this.pushFrom(waiting, from + SLICE, done));
+    else done(waiting.length);
   }
 
   /** Says goodbye to everybody and takes no further watchers. */
   stop(): void {
     this.isStopping = true;
-    for (const group of this.groups.values()) this.answerAll(group, 'stopping');
+    for (const group of this.groups.values()) for (const watcher of [...group]) this.answer(watcher, 'stopping');
     this.stopTimer();
   }
 
-  private answerAll(group: Set<Watcher> | undefined, answer: WatchAnswer): number {
-    if (!group) return 0;
-    const waiting = [...group];
-    for (const watcher of waiting) {
-      this.leave(watcher);
-      watcher.respond(answer);
-    }
-    return waiting.length;
+  /** One that has left, or was answered meanwhile, is not answered again. */
+  private answer(watcher: Watcher, answer: WatchAnswer): void {
+    if (!watcher.group.has(watcher)) return;
+    this.leave(watcher);
+    watcher.respond(answer);
   }
 
   private startTimer(): void {

@@ -1,5 +1,5 @@
 import { livelyFeatures } from '../at-rest.ts';
-import { isActing, isSteered } from '../feature.ts';
+import { featuresOf, isActing, isSteered } from '../feature.ts';
 import { type HealthVerdict, judgeHealth } from '../health.ts';
 import type { Evidence, FeatureRecord, ServiceState, StepResult } from '../model.ts';
 import { expireOverrides } from '../overrides.ts';
@@ -42,9 +42,10 @@ export function step(
 
 /** Priorities of the features that ramp right now, for the other services of the same upstream group (R8). */
 export function rampingPriorities(state: ServiceState): number[] {
-  return state.policy.features
-    .filter(({ name }) => isSteered(state, name) && isOnItsWay(state.features[name]))
-    .map(({ priority }) => priority);
+  const features = featuresOf(state.policy);
+  return [...livelyFeatures(state)]
+    .filter((name) => isSteered(state, name) && isOnItsWay(state.features[name]))
+    .flatMap((name) => features.get(name)?.priority ?? []);
 }
 
 /** Ramping, and neither without requests nor held by a dependency: such a one could keep others waiting for ever. */
