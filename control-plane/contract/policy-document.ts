@@ -21,6 +21,7 @@ export function readPolicy(
   const problems = [
     ...policyProblems(read.value),
     ...reservedProblems(read.value),
+    ...renameProblems(read.value),
     ...serviceProblems(read.value, service),
     ...sizeProblems(read.value),
   ];
@@ -44,6 +45,20 @@ function reservedProblems(policy: Policy): Problem[] {
   const reason = `must not be ${RESERVED}, a reserved word`;
   const named = policy.features.flatMap(({ name }, i) => (name === RESERVED ? [{ path: `features[${i}].name`, reason }] : []));
   return policy.service === RESERVED ? [{ path: 'service', reason }, ...named] : named;
+}
+
+/** A feature can take over the state of one that is gone, and of which nobody else does (R15). */
+function renameProblems({ features }: Policy): Problem[] {
+  const names = new Set(features.map(({ name }) => name));
+  const firsts = new Map<string, number>();
+  return features.flatMap(({ renamedFrom }, index) => {
+    if (renamedFrom === undefined) return [];
+    const path = `features[${index}].renamedFrom`;
+    if (names.has(renamedFrom)) return [{ path, reason: `must not be the name of a feature of this policy: ${renamedFrom}` }];
+    const first = firsts.get(renamedFrom);
+    if (first === undefined) firsts.set(renamedFrom, index);
+    return first === undefined ? [] : [{ path, reason: `is renamedFrom of features[${first}] too: ${renamedFrom}` }];
+  });
 }
 
 function serviceProblems(policy: Policy, service: string | null): Problem[] {

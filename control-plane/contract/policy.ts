@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { Breaker, Failure } from './breaker.ts';
 import { FallbackTimeout, Rung } from './fallback.ts';
 import { LIMITS } from './limits.ts';
-import { HeaderName, MODES, Name, PARAMETER_PATTERN, PROTOCOLS } from './names.ts';
+import { describedName, HeaderName, MODES, Name, PARAMETER_PATTERN, PROTOCOLS } from './names.ts';
 import { FeatureRecovery, Governance, Health, ServiceRecovery } from './recovery.ts';
 import { Route } from './routes.ts';
 import { closed, count } from './schema-kinds.ts';
@@ -29,6 +29,7 @@ export const Feature = Type.Object(
   {
     name: Name,
     description: Type.Optional(Type.String({ maxLength: 1024 })),
+    renamedFrom: Type.Optional(describedName('Name that this feature had before: flag, recovery and override move along. May stay')),
     priority: count(100, 1, 1000, '1 comes back first'),
     dependsOn: Type.Array(Dependency, { minItems: 0, maxItems: LIMITS.dependencies, default: [] }),
     mode: Type.Optional(Type.Enum([...MODES], { description: "Stricter than the policy's, never looser" })),

@@ -54,7 +54,18 @@ export interface FeatureRecovery {
   readonly stableMs: number;
   /** First opening of this outage (R12). */
   readonly outageStartedAtMs: number;
+  /** A person's leave to skip the wait that it stands in; used up by the next attempt or rise (R14). */
+  readonly promotion: Reason | null;
+  /** What the last step, or the last window of this one, showed: while it gets worse the ramp holds. null: nothing to compare with. */
+  readonly lastStep: StepFigures | null;
   readonly reason: Reason;
+}
+
+/** How a step went. */
+export interface StepFigures {
+  readonly failedPercent: number;
+  /** Mean; null: not known. */
+  readonly latencyMs: number | null;
 }
 
 /** One feature as the store holds it. */
@@ -97,6 +108,22 @@ export interface Recovery {
   /** Features in the order in which they start: waves by priority and dependency. */
   readonly plan: readonly (readonly string[])[];
   readonly timeline: readonly TimelineEntry[];
+  /** In the order of time; the last one may still be on. */
+  readonly pauses: readonly Pause[];
+  /** How often people stepped in. */
+  readonly interventions: number;
+}
+
+/** A span in which a person keeps everything from rising (R14). */
+export interface Pause {
+  readonly fromMs: number;
+  readonly endedAtMs: number | null;
+  /** null: never, which a person must have spelt out. */
+  readonly expiresAtMs: number | null;
+  readonly author: string;
+  readonly reason: string;
+  /** When the daily reminder of a pause without an end was last given. */
+  readonly remindedAtMs?: number;
 }
 
 /** All that the fleet remembers of a service; stored as a whole, guarded by `revision` and `version`. */

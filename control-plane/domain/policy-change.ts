@@ -4,7 +4,8 @@ import { effectiveMode, FULL_ADMIT, featuresOf, isActing, isRecovering, isSteere
 import type { FeatureRecord, FeatureRecovery, Reason, Refusal, ServiceState, StepResult } from './model.ts';
 import { Draft } from './recovery/draft.ts';
 import { rampingFrom } from './recovery/progress.ts';
-import { endRecovery, isRunning } from './recovery/recovery-end.ts';
+import { endRecovery } from './recovery/recovery-end.ts';
+import { isRunning } from './recovery/running.ts';
 
 export interface PolicyChange {
   /** Drop features though they recover or are overridden. */
@@ -16,12 +17,25 @@ export interface PolicyChange {
 /** Creates a service, or changes its policy. An edit by itself neither raises nor lowers traffic (R15). */
 export function applyPolicy(state: ServiceState | null, policy: Policy, now: number, change: PolicyChange = {}): StepResult | Refusal {
   if (!state) return created(policy, now, change.afterRevision ?? 0);
-  const dropped = Object.keys(state.features).filter((name) => !featuresOf(policy).has(name));
+  const renames = renamesOf(state, policy);
+  const moved = new Set(renames.values());
+  const dropped = Object.keys(state.features).filter((name) => !featuresOf(policy).has(name) && !moved.has(name));
   const busy = dropped.filter((name) => isBusy(state.features[name]));
   if (busy.length > 0 && !change.force) {
-    return { refused: 'feature-recovers', detail: 'these features recover or are overridden; removing them needs force', features: busy };
+    const detail = 'recovers or is overridden: removing it needs force; where it has another name now, that one needs renamedFrom';
+    return { refused: 'feature-recovers', detail, features: busy };
   }
-  return edited(state, policy, dropped, now);
+  return edited(state, policy, { dropped, renames }, now);
+}
+
+/** Present names of the features that go on under another one, by that one. A rename that was carried out is over, though it is still told. */
+function renamesOf(state: ServiceState, policy: Policy): ReadonlyMap<string, string> {
+  const renames = new Map<string, string>();
+  for (const { name, renamedFrom } of policy.features) {
+    if (renamedFrom === undefined || state.features[name] || !state.features[renamedFrom]) continue;
+    if (!featuresOf(policy).has(renamedFrom)) renames.set(name, renamedFrom);
+  }
+  return renames;
 }
 
 function isBusy(record: FeatureRecord | undefined): boolean {
@@ -46,23 +60,38 @@ function created(policy: Policy, now: number, afterRevision: number): StepResult
   return {
     state,
     transitions: [],
-    events: [{ atMs: now, event: 'policy-created', reason: { because: 'created', numbers: { revision } } }],
+    events: [
+      { atMs: now, event: 'policy-created', reason: { because: 'created', numbers: { revision, added: Object.keys(features).join(' ') } } },
+    ],
   };
 }
 
-function edited(state: ServiceState, policy: Policy, dropped: readonly string[], now: number): StepResult {
+interface Edit {
+  readonly dropped: readonly string[];
+  readonly renames: ReadonlyMap<string, string>;
+}
+
+function edited(state: ServiceState, policy: Policy, { dropped, renames }: Edit, now: number): StepResult {
   const draft = new Draft(state, now);
   const revision = state.revision + 1;
   draft.raiseRevision();
   draft.patchService({ policy, policyRevision: revision });
   for (const name of dropped) draft.replaceFeature(name, null);
+  const added: string[] = [];
   for (const feature of policy.features) {
-    const before = featuresOf(state.policy).get(feature.name);
-    if (before && state.features[feature.name]) carryOver(draft, before, feature);
-    else draft.replaceFeature(feature.name, newRecord(feature.name, revision, now, { because: 'feature-added' }));
+    const formerly = renames.get(feature.name) ?? feature.name;
+    const before = featuresOf(state.policy).get(formerly);
+    if (formerly !== feature.name) draft.renameFeature(formerly, feature.name);
+    if (before && state.features[formerly]) carryOver(draft, before, feature);
+    else {
+      draft.replaceFeature(feature.name, newRecord(feature.name, revision, now, { because: 'feature-added' }));
+      added.push(feature.name);
+    }
   }
   settleRecovery(draft);
-  draft.event('policy-changed', { because: 'edited', numbers: { revision, dropped: dropped.join(' ') } });
+  const renamed = [...renames].map(([to, from]) => `${from}>${to}`);
+  const numbers = { revision, added: added.join(' '), dropped: dropped.join(' '), renamed: renamed.join(' ') };
+  draft.event('policy-changed', { because: 'edited', numbers });
   return draft.finish();
 }
 
@@ -70,6 +99,14 @@ function carryOver(draft: Draft, before: Feature, after: Feature): void {
   const record = draft.record(after.name);
   if (effectiveMode(draft.state.policy, after) !== 'enforce') leaveToItself(draft, record);
   else if (isRecovering(record) && record.override === null && isJudgedDifferently(before, after)) judgeAnew(draft, record, after);
+  else if (before.name !== after.name) countAnew(draft, record, before.name);
+}
+
+/** Under its new name proxies count from nothing, so what they show belongs to a step of its own. */
+function countAnew(draft: Draft, record: FeatureRecord, from: string): void {
+  const { nowMs } = draft;
+  const recovery = record.recovery && { ...record.recovery, sampleFromMs: nowMs, stepStartedAtMs: nowMs };
+  draft.flag(record.name, 'policy-changed', { recovery }, { because: 'renamed', numbers: { from } });
 }
 
 /** Shadow and off end the feature's recovery: no flag of ours acts there (R15). */

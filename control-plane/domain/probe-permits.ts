@@ -171,8 +171,9 @@ export class ProbePermits {
     const extra = Math.min(wanted(asking), room, this.rateLeft(state, nowMs));
     const runsOut = unused > 0 && holder.termLeftMs(nowMs) < 2 * intervalMs;
     // Until the proxy reports again, what it has left counts beside the new permit, for it may be used up meanwhile.
-    const count = extra > 0 && unused === 0 ? extra : runsOut && room >= unused ? unused : null;
-    if (count === null) return null;
+    const renewed = runsOut ? Math.min(unused, room) : 0; // some rather than none: a rare request must meet one
+    const count = extra > 0 && unused === 0 ? extra : renewed;
+    if (count <= 0) return null;
     if (unused === 0) this.note(ledger.group, count, nowMs);
     holder.grant(count, ttlMs(intervalMs), countsForMs(feature, intervalMs), nowMs);
     return count;

@@ -1,7 +1,7 @@
 import type { Feature } from '../../contract/policy.ts';
 import { demand } from '../counts.ts';
 import { featuresOf, isSteered } from '../feature.ts';
-import type { Evidence, FeatureRecord, FeatureRecovery } from '../model.ts';
+import type { Evidence, FeatureRecord, FeatureRecovery, StepFigures } from '../model.ts';
 import { type FeatureSample, gather } from '../sample.ts';
 import type { Draft } from './draft.ts';
 import type { RecoveryPattern, Situation } from './pattern.ts';
@@ -43,6 +43,11 @@ export class RecoveryContext {
       this.samples.set(name, sample);
     }
     return sample;
+  }
+
+  /** What the present step shows, without a proxy that fails alone. */
+  figuresOf(name: string, { failedPercent }: { readonly failedPercent: number }): StepFigures {
+    return { failedPercent, latencyMs: this.sampleOf(name).latencyMs };
   }
 
   record(name: string): FeatureRecord {

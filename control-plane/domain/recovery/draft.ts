@@ -93,6 +93,12 @@ export class Draft {
     this.hasChanged = true;
   }
 
+  /** A feature goes on under another name, with all that is known of it. */
+  renameFeature(from: string, to: string): void {
+    this.replaceFeature(to, { ...this.record(from), name: to });
+    this.replaceFeature(from, null);
+  }
+
   /** Something a person should read; part of the timeline while a recovery runs. */
   event(event: string, reason: Reason, feature?: string): void {
     this.events.push({ atMs: this.nowMs, ...(feature === undefined ? {} : { feature }), event, reason });

@@ -1,12 +1,16 @@
 import { graphOf } from '../dependency-graph.ts';
 import { isRecovering, isSteered, unfitBecause } from '../feature.ts';
-import type { Reason } from '../model.ts';
+import type { Reason, ServiceState } from '../model.ts';
 import type { RecoveryContext } from './context.ts';
 
 /** Why the dependencies keep this feature from rising, or null (R4). */
 export function dependencyHold({ draft }: RecoveryContext, name: string): Reason | null {
-  for (const { feature } of graphOf(draft.state.policy).dependencies(name)) {
-    const unfit = unfitBecause(draft.state, feature, draft.nowMs);
+  return dependencyHoldIn(draft.state, name, draft.nowMs);
+}
+
+export function dependencyHoldIn(state: ServiceState, name: string, nowMs: number): Reason | null {
+  for (const { feature } of graphOf(state.policy).dependencies(name)) {
+    const unfit = unfitBecause(state, feature, nowMs);
     if (unfit) return unfit;
   }
   return null;

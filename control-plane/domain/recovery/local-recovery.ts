@@ -9,6 +9,7 @@ import { dependencyHold } from './gates.ts';
 import { acquit } from './moves.ts';
 import { doubled } from './partial-recovery-pattern.ts';
 import { endRecovery } from './recovery-end.ts';
+import { activePause } from './running.ts';
 
 /** A proxy that came back moves to the fleet's share over this time; until then its traffic shows what it did by itself (R3). */
 const RETURN_MS = 10_000;
@@ -21,7 +22,8 @@ const RECOVERED_SHARE_PERCENT = 50;
  */
 export function followLocalRecovery(context: RecoveryContext): void {
   const { draft } = context;
-  for (const name of graphOf(draft.state.policy).order()) {
+  const isPaused = activePause(draft.state) !== null; // nothing rises (R14)
+  for (const name of isPaused ? [] : graphOf(draft.state.policy).order()) {
     if (draft.record(name).state === 'ENABLED' || !isSteered(draft.state, name) || lacksDependency(context, name)) continue;
     const why = recoveredLocally(context, name);
     if (why) raise(context, name, why);

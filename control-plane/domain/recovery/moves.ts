@@ -15,7 +15,8 @@ export function rise(context: RecoveryContext, name: string, verdict: Verdict): 
   const move = context.pattern(name).onSuccess(recovery, situation);
   const cause = context.isProbing(name) ? 'probes-passed' : 'step-passed';
   const why = explained(move, verdict);
-  const next = { ...recovery, ...move.progress, ...fresh(context, move), stableMs: situation.stableMs, reason: why };
+  const lastStep = context.isProbing(name) ? null : context.figuresOf(name, verdict);
+  const next = { ...recovery, ...move.progress, ...fresh(context, move), lastStep, stableMs: situation.stableMs, reason: why };
   if (move.to === 'enabled') {
     const done = { ...next, phase: 'done', settleMs: doubled(situation.stableMs, recovery.refailures) } as const;
     draft.flag(name, cause, { state: 'ENABLED', admit: FULL_ADMIT, recovery: done, recoveredAtMs: draft.nowMs }, why);
@@ -54,8 +55,9 @@ function phaseAfter(move: Move): FeatureRecovery['phase'] {
   return move.alert === 'ceiling' ? 'ceiling' : 'ramping';
 }
 
-function fresh({ nowMs }: RecoveryContext, move: Move): Pick<FeatureRecovery, 'nextAttemptAtMs' | 'stepStartedAtMs' | 'sampleFromMs'> {
-  return { nextAttemptAtMs: nowMs + move.waitMs, stepStartedAtMs: nowMs, sampleFromMs: nowMs };
+function fresh({ nowMs }: RecoveryContext, move: Move): Partial<FeatureRecovery> {
+  const from = { stepStartedAtMs: nowMs, sampleFromMs: nowMs };
+  return { nextAttemptAtMs: nowMs + move.waitMs, ...from, promotion: null, lastStep: null };
 }
 
 function explained(move: Move, verdict: Verdict): Reason {

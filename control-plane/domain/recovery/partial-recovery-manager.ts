@@ -1,12 +1,14 @@
 import { graphOf } from '../dependency-graph.ts';
 import { isRecovering, isSteered } from '../feature.ts';
-import type { Reason } from '../model.ts';
+import type { Pause, Reason } from '../model.ts';
 import type { RecoveryContext } from './context.ts';
 import { dependencyHold, loadHold, waveHold } from './gates.ts';
 import { fall, rise } from './moves.ts';
 import { lowerWithDependants, open } from './opening.ts';
 import { resumedRecovery } from './progress.ts';
-import { isRunning } from './recovery-end.ts';
+import { promoted } from './promote.ts';
+import { activePause, isRunning } from './running.ts';
+import { worseThanLastStep } from './trend.ts';
 import { testProbes, testStep, type Verdict } from './trial.ts';
 
 /**
@@ -48,7 +50,10 @@ export class PartialRecoveryManager {
     const { service, revision } = draft.state;
     const id = `${service}-r${revision + 1}`;
     draft.patchService({
-      recovery: { id, service, startedAtMs: draft.nowMs, endedAtMs: null, startedBy, result: null, plan, timeline: [] },
+      recovery: {
+        ...{ id, service, startedAtMs: draft.nowMs, endedAtMs: null, startedBy, result: null, plan, timeline: [] },
+        ...{ pauses: [], interventions: 0 },
+      },
     });
     draft.event('recovery-started', reason);
   }
@@ -68,17 +73,29 @@ export class PartialRecoveryManager {
   /** One tick: each feature moves at most once, dependencies before dependants. */
   advance(): void {
     const { draft } = this.context;
+    const pause = activePause(draft.state);
     for (const name of graphOf(draft.state.policy).order()) {
-      if (isRecovering(draft.record(name)) && isSteered(draft.state, name)) this.advanceFeature(name);
+      if (!isRecovering(draft.record(name)) || !isSteered(draft.state, name)) continue;
+      if (pause) this.onlyProtect(name, pausedBecause(pause, draft.nowMs));
+      else this.advanceFeature(name);
     }
   }
 
   /** Checks the dependencies, the performance and the stability of a feature under test, and decides: pass, fail or inconclusive. */
   testFeature(name: string): Verdict {
     const test = this.context.isProbing(name) ? testProbes : testStep;
-    const verdict = test(this.context.sampleOf(name), this.context.feature(name), this.context.recovery(name), this.context.nowMs);
+    const recovery = this.context.recovery(name);
+    const seen = test(this.context.sampleOf(name), this.context.feature(name), recovery, this.context.nowMs);
+    const verdict = promoted(seen, recovery);
     const unfit = verdict.verdict === 'pass' ? dependencyHold(this.context, name) : null;
     return unfit ? { ...verdict, verdict: 'inconclusive', reason: unfit } : verdict;
+  }
+
+  /** Nothing rises, but what fails still falls. */
+  private onlyProtect(name: string, why: Reason): void {
+    const verdict = this.context.isProbing(name) ? null : this.testFeature(name);
+    if (verdict?.verdict === 'fail') this.decide(name, verdict);
+    else this.context.draft.hold(name, why);
   }
 
   private participants(): string[] {
@@ -87,7 +104,6 @@ export class PartialRecoveryManager {
   }
 
   private advanceFeature(name: string): void {
-    const { draft } = this.context;
     const recovery = this.context.recovery(name);
     switch (recovery.phase) {
       case 'blocked':
@@ -104,32 +120,35 @@ export class PartialRecoveryManager {
         this.decide(name, this.testFeature(name));
         break;
       default:
-        draft.hold(name, recovery.reason);
+        this.onlyProtect(name, recovery.reason);
     }
   }
 
   private unblock(name: string): void {
-    const { draft } = this.context;
-    const reason = dependencyHold(this.context, name) ?? waveHold(this.context, name);
+    const { draft, surroundings, nowMs } = this.context;
+    const { promotion, nextAttemptAtMs } = this.context.recovery(name);
+    const reason = dependencyHold(this.context, name) ?? (promotion ? null : waveHold(this.context, name));
     if (reason) {
       draft.hold(name, reason);
       return;
     }
-    draft.patchRecovery(name, { phase: 'waiting' });
+    // Many may be let go at once, by one dependency or one pause.
+    const jitterMs = promotion ? 0 : Math.round(surroundings.random() * this.context.feature(name).recovery.backoff.baseMs);
+    draft.patchRecovery(name, { phase: 'waiting', nextAttemptAtMs: nextAttemptAtMs > nowMs ? nextAttemptAtMs : nowMs + jitterMs });
     this.awaitAttempt(name);
   }
 
   private awaitAttempt(name: string): void {
     const { draft } = this.context;
     const recovery = this.context.recovery(name);
-    const leftMs = recovery.nextAttemptAtMs - draft.nowMs;
+    const leftMs = recovery.promotion ? 0 : recovery.nextAttemptAtMs - draft.nowMs;
     if (this.blockedByDependency(name)) return;
     if (leftMs > 0) {
       draft.hold(name, { because: 'backoff', numbers: { leftMs, waitMs: recovery.waitMs, failedAttempts: recovery.attempt } });
       return;
     }
     const why = { because: 'probing', numbers: { attempt: recovery.attempt + 1, afterMs: recovery.waitMs } };
-    draft.patchRecovery(name, { phase: 'probing', sampleFromMs: draft.nowMs, reason: why });
+    draft.patchRecovery(name, { phase: 'probing', sampleFromMs: draft.nowMs, promotion: null, reason: why });
     draft.explain(name, { recovery: why });
     draft.event('probe-attempt', why, name);
   }
@@ -161,10 +180,21 @@ export class PartialRecoveryManager {
     else rise(this.context, name, verdict);
   }
 
-  /** A step that failed is tried again only after its wait (R11). */
+  /** A step that failed is tried again only after its wait (R11), and the ramp holds while it gets worse; a person may skip either. */
   private stepHold(name: string, verdict: Verdict): Reason | null {
-    const leftMs = this.context.recovery(name).nextAttemptAtMs - this.context.nowMs;
-    return leftMs > 0 ? { because: 'step-wait', numbers: { ...verdict.reason.numbers, leftMs } } : null;
+    const { nextAttemptAtMs, promotion } = this.context.recovery(name);
+    if (promotion) return null;
+    const leftMs = nextAttemptAtMs - this.context.nowMs;
+    if (leftMs > 0) return { because: 'step-wait', numbers: { ...verdict.reason.numbers, leftMs } };
+    return this.worseHold(name, verdict);
+  }
+
+  private worseHold(name: string, verdict: Verdict): Reason | null {
+    const { draft } = this.context;
+    const figures = this.context.figuresOf(name, verdict);
+    const worse = worseThanLastStep(figures, this.context.recovery(name).lastStep, this.context.feature(name).health.hysteresisPercent);
+    if (worse) draft.patchRecovery(name, { lastStep: figures, sampleFromMs: draft.nowMs });
+    return worse;
   }
 
   private keepTesting(name: string, verdict: Verdict): void {
@@ -175,4 +205,8 @@ export class PartialRecoveryManager {
     }
     draft.hold(name, verdict.reason);
   }
+}
+
+function pausedBecause({ author, expiresAtMs }: Pause, nowMs: number): Reason {
+  return { because: 'paused', numbers: { author, leftMs: expiresAtMs === null ? 'never' : expiresAtMs - nowMs } };
 }

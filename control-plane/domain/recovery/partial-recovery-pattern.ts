@@ -51,7 +51,7 @@ export class PartialRecoveryPattern implements RecoveryPattern {
     const { rampPercent, backoff } = situation.settings;
     const failures = failed.stepFailures[failed.rampIndex] ?? 0;
     const alert = failures >= FAILURES_TO_CEILING ? 'ceiling' : null;
-    const stepWaitMs = doubled(Math.max(situation.stableMs, backoff.baseMs), failures - 1);
+    const stepWaitMs = spread(doubled(Math.max(situation.stableMs, backoff.baseMs), failures - 1), situation.random);
     const numbers = { failedPercent, failures, fromPercent: rampPercent[failed.rampIndex] ?? 0, toPercent: rampPercent[index] ?? 0 };
     if (index >= 0) {
       const progress = { ...failed, rampIndex: index, fellBack: true };
@@ -82,10 +82,15 @@ function firstTestable(index: number, { settings, stableMs, demandPerMs }: Situa
   return first;
 }
 
-function withOneMore(stepFailures: readonly number[], index: number): readonly number[] {
+export function withOneMore(stepFailures: readonly number[], index: number): readonly number[] {
   const counted = Array.from({ length: Math.max(stepFailures.length, index + 1) }, (_, i) => stepFailures[i] ?? 0);
   counted[index]!++;
   return counted;
+}
+
+/** Up to a quarter longer, so that what failed together does not try again together. */
+function spread(waitMs: number, random: () => number): number {
+  return Math.min(LONGEST_WAIT_MS, Math.round(waitMs * (1 + random() / 4)));
 }
 
 /** base × 2^times, at most half an hour. */

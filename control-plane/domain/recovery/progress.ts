@@ -24,6 +24,8 @@ export function newRecovery(record: FeatureRecord, nowMs: number, reason: Reason
     settleMs: 0,
     stableMs: 0,
     outageStartedAtMs: earlier?.outageStartedAtMs ?? nowMs,
+    promotion: null,
+    lastStep: null,
     reason,
     ...begins,
   };
@@ -47,6 +49,8 @@ export function rampingFrom(recovery: FeatureRecovery, feature: Feature, admit: 
     stableMs: recovery.stableMs || stabilityWindowMs(nowMs - recovery.outageStartedAtMs, stableForMs),
     stepStartedAtMs: nowMs,
     sampleFromMs: nowMs,
+    promotion: null,
+    lastStep: null,
   };
 }
 

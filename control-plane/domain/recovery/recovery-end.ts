@@ -1,17 +1,19 @@
 import { featuresOf, isRecovering, isSteered } from '../feature.ts';
-import type { FeatureRecord, Reason, Recovery, ServiceState } from '../model.ts';
+import type { FeatureRecord, Reason, Recovery } from '../model.ts';
 import type { Draft } from './draft.ts';
-
-export function isRunning({ recovery }: Pick<ServiceState, 'recovery'>): boolean {
-  return recovery !== null && recovery.endedAtMs === null;
-}
+import { endPause } from './pause.ts';
+import { isRunning, pausedMs } from './running.ts';
 
 /** Ends the running recovery, if one runs. It stays in the state until the next one begins. */
 export function endRecovery(draft: Draft, result: NonNullable<Recovery['result']>, why: Reason): void {
+  if (!isRunning(draft.state)) return;
+  endPause(draft, { because: 'recovery-ended' });
   const { recovery } = draft.state;
-  if (!recovery || recovery.endedAtMs !== null) return;
+  if (!recovery) return;
+  const heldUp = pausedMs(recovery, draft.nowMs);
   draft.patchService({ recovery: { ...recovery, endedAtMs: draft.nowMs, result } });
-  draft.event('recovery-ended', { ...why, numbers: { ...why.numbers, result, tookMs: draft.nowMs - recovery.startedAtMs } });
+  const numbers = { ...why.numbers, result, tookMs: draft.nowMs - recovery.startedAtMs, ...(heldUp > 0 ? { pausedMs: heldUp } : {}) };
+  draft.event('recovery-ended', { ...why, numbers });
 }
 
 /** A recovery is over once every feature in it is ENABLED, and has been for its stability window. */

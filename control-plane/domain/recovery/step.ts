@@ -10,8 +10,10 @@ import { RecoveryContext, type Surroundings } from './context.ts';
 import { Draft } from './draft.ts';
 import { followLocalRecovery } from './local-recovery.ts';
 import { PartialRecoveryManager } from './partial-recovery-manager.ts';
-import { endIfOver, forgetOldOutages, isRunning } from './recovery-end.ts';
+import { expirePause } from './pause.ts';
+import { endIfOver, forgetOldOutages } from './recovery-end.ts';
 import { BUILT_IN_PATTERNS } from './registry.ts';
+import { isRunning } from './running.ts';
 
 /**
  * One tick of one service, and the only place where the fleet decides: judges health, opens by quorum, carries the recovery on.
@@ -26,7 +28,10 @@ export function step(
 ): StepResult {
   const draft = new Draft(state, now);
   const isCalm = livelyFeatures(state).size === 0 && !state.released && !isRunning(state); // as nearly always
-  if (!isCalm) expireOverrides(draft);
+  if (!isCalm) {
+    expireOverrides(draft);
+    expirePause(draft);
+  }
   rememberNodes(draft, evidence);
   const around: Surroundings = { patterns: BUILT_IN_PATTERNS, rampingElsewhere: [], ...surroundings, random };
   const context = new RecoveryContext(draft, evidence, around);

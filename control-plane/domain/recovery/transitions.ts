@@ -7,6 +7,7 @@ export type Cause =
   | 'probes-passed'
   | 'step-passed'
   | 'step-failed'
+  | 'rolled-back'
   | 'recovered-locally'
   | 'overridden'
   | 'override-left'
@@ -35,6 +36,7 @@ const RULES: Readonly<Record<Cause, Rule>> = {
   'probes-passed': { from: ['DISABLED'], to: ['TESTING', 'ENABLED'], admit: 'up' },
   'step-passed': { from: ['TESTING'], to: ['TESTING', 'ENABLED'], admit: 'up' },
   'step-failed': { from: ['TESTING'], to: ['TESTING', 'DISABLED'], admit: 'down' },
+  'rolled-back': { from: ['TESTING', 'ENABLED'], to: ['TESTING', 'DISABLED'], admit: 'down' },
   'recovered-locally': { from: ['DISABLED', 'TESTING'], to: ['ENABLED'], admit: 'up' },
   overridden: { from: ANY, to: ANY, admit: 'any' },
   'override-left': { from: ANY, to: ANY, admit: 'any' },

@@ -10,6 +10,7 @@ export interface Verdict {
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
   readonly reason: Reason;
   readonly failedPercent: number;
+  readonly succeeded: number;
   /** What was seen so far is too old: gather anew. */
   readonly isVoid: boolean;
   /** Proxies that fail alone (R10). */
@@ -17,7 +18,7 @@ export interface Verdict {
 }
 
 /** Good samples with which a step without a failure passes under little traffic (R7). */
-const LOW_TRAFFIC_SAMPLES = 3;
+export const LOW_TRAFFIC_SAMPLES = 3;
 
 interface Judged {
   readonly counts: Counts;
@@ -33,16 +34,16 @@ export function testProbes(sample: FeatureSample, feature: Feature, recovery: Fe
   const failing = sample.proxies.filter((each) => failurePercent(each.feature.sample) > maxFailurePercent);
   const suspects = failing.map((each) => each.node);
   const asked = sample.proxies.filter((each) => demand(each.feature.sinceStep) > 0).length;
-  const failedPercent = rounded(failurePercent(sample.sample));
+  const seen = { failedPercent: rounded(failurePercent(sample.sample)), succeeded: sample.sample.succeeded };
   const numbers = { succeeded: sample.sample.succeeded, failed: sample.sample.failed, needed: probes, proxies: asked };
   if (failing.length > 0 && failing.length >= Math.min(2, asked)) {
-    return { verdict: 'fail', reason: { because: 'probes-failed', numbers }, failedPercent, isVoid: false, suspects: [] };
+    return { ...seen, verdict: 'fail', reason: { because: 'probes-failed', numbers }, isVoid: false, suspects: [] };
   }
   const good = sample.proxies.filter((each) => !failing.includes(each)).reduce((total, each) => total + each.feature.sample.succeeded, 0);
-  if (good >= probes) return { verdict: 'pass', reason: { because: 'probes-succeeded', numbers }, failedPercent, isVoid: false, suspects };
+  if (good >= probes) return { ...seen, verdict: 'pass', reason: { because: 'probes-succeeded', numbers }, isVoid: false, suspects };
   const because = asked === 0 && isQuiet(sample, feature, recovery, nowMs) ? 'no-traffic' : 'too-few-probes';
   const isStale = isAttemptStale(sample, feature, recovery, nowMs);
-  return { verdict: 'inconclusive', reason: { because, numbers }, failedPercent, isVoid: isStale, suspects };
+  return { ...seen, verdict: 'inconclusive', reason: { because, numbers }, isVoid: isStale, suspects };
 }
 
 /** Outcomes too old to be added to, or none at all though there were requests: such an attempt begins anew (R6, R7). */
@@ -85,6 +86,7 @@ function passOrHold(
     verdict: 'pass',
     reason: { because, numbers },
     failedPercent,
+    succeeded: judged.counts.succeeded,
     isVoid: false,
     suspects: judged.suspects,
   });
@@ -138,11 +140,15 @@ function overBecause(counts: Counts, feature: Feature): Reason | null {
 }
 
 function failed(reason: Reason, counts: Counts, suspects: readonly string[]): Verdict {
-  return { verdict: 'fail', reason, failedPercent: rounded(failurePercent(counts)), isVoid: false, suspects };
+  return { ...figures(counts), verdict: 'fail', reason, isVoid: false, suspects };
 }
 
 function undecided(reason: Reason, { counts, suspects }: Judged, gatherAnew: boolean): Verdict {
-  return { verdict: 'inconclusive', reason, failedPercent: rounded(failurePercent(counts)), isVoid: gatherAnew, suspects };
+  return { ...figures(counts), verdict: 'inconclusive', reason, isVoid: gatherAnew, suspects };
+}
+
+function figures(counts: Counts): Pick<Verdict, 'failedPercent' | 'succeeded'> {
+  return { failedPercent: rounded(failurePercent(counts)), succeeded: counts.succeeded };
 }
 
 function timesOf(sample: FeatureSample, recovery: FeatureRecovery, nowMs: number): SampleTimes {

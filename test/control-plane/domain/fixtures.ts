@@ -10,6 +10,7 @@ import {
   isRefusal,
   type Override,
   type ProxyEvidence,
+  type Recovery,
   type Refusal,
   type ServiceState,
   type StepResult,
@@ -63,6 +64,12 @@ export function done(result: StepResult | Refusal): StepResult {
 export function refused(result: StepResult | Refusal): string {
   if (!isRefusal(result)) throw new Error('was not refused');
   return result.refused;
+}
+
+/** A running recovery of these features. */
+export function runningRecovery(...features: string[]): Recovery {
+  const begun = { id: 'r1', service: 'shop', startedAtMs: T0, endedAtMs: null, startedBy: 'fleet', result: null };
+  return { ...begun, plan: features.map((name) => [name]), timeline: [], pauses: [], interventions: 0 };
 }
 
 export const noRandom = (): number => 0;

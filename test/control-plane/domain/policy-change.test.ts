@@ -4,7 +4,22 @@ import type { FeatureRecovery, ServiceState } from '../../../control-plane/domai
 import { setOverride } from '../../../control-plane/domain/overrides.ts';
 import { applyPolicy } from '../../../control-plane/domain/policy-change.ts';
 import { newRecovery } from '../../../control-plane/domain/recovery/progress.ts';
-import { done, type FeatureSketch, override, type PolicySketch, policyOf, refused, serviceOf, T0 } from './fixtures.ts';
+import { step } from '../../../control-plane/domain/recovery/step.ts';
+import {
+  done,
+  evidenceOf,
+  type FeatureSketch,
+  noRandom,
+  override,
+  type PolicySketch,
+  policyOf,
+  proxy,
+  refused,
+  runningRecovery,
+  serviceOf,
+  shown,
+  T0,
+} from './fixtures.ts';
 
 const NOW = T0 + 60_000;
 
@@ -27,17 +42,7 @@ function ramping(begins: Partial<FeatureRecovery> = {}): ServiceState {
     { phase: 'ramping', rampIndex: 1, passedIndex: 0, stableMs: 6000, ...begins },
   );
   const catalog = { ...record, state: 'TESTING' as const, admit: 2500, recovery };
-  const running = {
-    id: 'r1',
-    service: 'shop',
-    startedAtMs: T0,
-    endedAtMs: null,
-    startedBy: 'fleet',
-    result: null,
-    plan: [['catalog']],
-    timeline: [],
-  };
-  return { ...state, features: { ...state.features, catalog }, recovery: running };
+  return { ...state, features: { ...state.features, catalog }, recovery: runningRecovery('catalog') };
 }
 
 const edit = (state: ServiceState, to: Policy, force = false) => done(applyPolicy(state, to, NOW, { force }));
@@ -113,6 +118,100 @@ describe('removing a feature', () => {
     const { state } = edit(ramping(), without, true);
     expect(Object.keys(state.features)).toEqual(['checkout']);
     expect(state.recovery?.result).toBe('superseded');
+  });
+});
+
+describe('renaming a feature (R15): what is known of it moves along', () => {
+  const products = (renamedFrom?: string, rest: Partial<FeatureSketch> = {}) => {
+    const { recovery, ...others } = rest;
+    const named = { name: 'products', ...(renamedFrom === undefined ? {} : { renamedFrom }), ...others };
+    return policyOf([
+      { ...named, recovery: { rampPercent: [5, 25, 50, 100], ...recovery } },
+      { name: 'checkout', dependsOn: ['products'] },
+    ]);
+  };
+
+  test('without renamedFrom it is a removal, refused in mid-recovery with a hint', () => {
+    expect(applyPolicy(ramping(), products(), NOW)).toMatchObject({
+      refused: 'feature-recovers',
+      detail: expect.stringContaining('renamedFrom'),
+      features: ['catalog'],
+    });
+  });
+
+  test('with it share, attempts, passed steps and plan stay; a new step, since proxies count anew under the new name', () => {
+    const { state, transitions, events } = edit(ramping({ attempt: 3, stepFailures: [0, 2] }), products('catalog'));
+    expect(Object.keys(state.features).sort()).toEqual(['checkout', 'products']);
+    expect(state.features['products']).toMatchObject({
+      name: 'products',
+      state: 'TESTING',
+      admit: 2500,
+      step: 2,
+      recovery: { phase: 'ramping', rampIndex: 1, passedIndex: 0, attempt: 3, stepFailures: [0, 2], sampleFromMs: NOW },
+    });
+    expect(state.recovery).toMatchObject({ endedAtMs: null, plan: [['products']] });
+    expect(transitions).toMatchObject([
+      { feature: 'products', from: { admit: 2500 }, to: { admit: 2500 }, reason: { because: 'renamed' } },
+    ]);
+    expect(events.at(-1)?.reason.numbers).toMatchObject({ renamed: 'catalog>products', added: '', dropped: '' });
+  });
+
+  test('an override moves along with what is left of its time', () => {
+    const overridden = done(setOverride(serviceOf(policy()), 'catalog', override('HOLD', { admit: 700 }), T0)).state;
+    const { state } = edit(overridden, products('catalog'));
+    expect(state.features['products']).toMatchObject({ override: { kind: 'HOLD', admit: 700, expiresAtMs: T0 + 3_600_000 } });
+  });
+
+  test('once carried out it is over: the same document again changes nothing but the revision', () => {
+    const renamed = edit(ramping(), products('catalog')).state;
+    const { state, transitions } = edit(renamed, products('catalog'));
+    expect(transitions).toEqual([]);
+    expect(state.features).toEqual(renamed.features);
+  });
+
+  test('of a name that nobody had it is a new feature', () => {
+    expect(edit(serviceOf(policyOf([{ name: 'checkout' }])), products('nobody')).state.features['products']).toMatchObject({
+      state: 'ENABLED',
+      reason: { because: 'feature-added' },
+    });
+  });
+
+  test('together with new thresholds, under one step', () => {
+    const { state } = edit(ramping(), products('catalog', { recovery: { minimumSamples: 99 } }));
+    expect(state.features['products']).toMatchObject({ admit: 2500, step: 2, reason: { because: 'policy-changed' } });
+  });
+});
+
+describe('priorities and dependencies in mid-recovery (R15)', () => {
+  /** Catalog ramps, search waits for its turn. */
+  const waiting = (): ServiceState => {
+    const state = edit(ramping(), policy({}, {}, [{ name: 'search' }])).state;
+    const search = state.features['search']!;
+    const blocked = { ...search, state: 'DISABLED' as const, admit: 0, recovery: newRecovery(search, T0, { because: 'test' }) };
+    return { ...state, features: { ...state.features, search: blocked }, recovery: runningRecovery('catalog', 'search') };
+  };
+  const evidence = evidenceOf(proxy('n1', { catalog: shown(1, { succeeded: 1 }), search: shown(2, { refused: 9 }) }));
+
+  test('a new priority orders what has not started, and moves nothing that has', () => {
+    const before = step(waiting(), evidence, NOW, noRandom);
+    expect(before.live?.['search']?.recovery?.because).toBe('earlier-wave');
+    const { state, transitions } = edit(before.state, policy({}, {}, [{ name: 'search', priority: 1 }]));
+    expect(transitions).toEqual([]);
+    expect(state.recovery?.plan).toEqual([['search'], ['catalog']]);
+    const after = step(state, evidence, NOW + 200, noRandom).state;
+    expect(after.features).toMatchObject({
+      search: { recovery: { phase: 'probing' } },
+      catalog: { state: 'TESTING', admit: 2500, step: 1, recovery: { phase: 'ramping' } },
+    });
+  });
+
+  test('a new dependency blocks further rises, and lowers nothing', () => {
+    const good = evidenceOf(proxy('n1', { catalog: shown(1, { succeeded: 100 }, { firstSampleAgeMs: 60_000 }) }));
+    const { state } = edit(waiting(), policy({ dependsOn: ['search'] }, {}, [{ name: 'search' }]));
+    const after = step(state, good, NOW + 200, noRandom);
+    expect(after.state.features['catalog']).toMatchObject({ state: 'TESTING', admit: 2500, step: 1 });
+    expect(after.live?.['catalog']?.recovery).toMatchObject({ because: 'dependency-not-enabled', numbers: { dependency: 'search' } });
+    expect(step(waiting(), good, NOW + 200, noRandom).state.features['catalog']?.admit).toBe(5000);
   });
 });
 

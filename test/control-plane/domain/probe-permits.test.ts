@@ -88,8 +88,17 @@ describe('the budget (R8)', () => {
     ledger.grant(state, asking(1, 1), T0);
     expect(ledger.grant(state, asking(1, 2, { refused: 1 }), T0 + 1000)).toEqual([]); // it still has them
     const renewed = ledger.grant(state, asking(1, 3, { refused: 1 }), T0 + 3500);
-    expect(counts(renewed)).toEqual([]); // six would be out at worst, one more than the budget
-    expect(counts(ledger.grant(state, asking(1, 4, { refused: 1 }), T0 + 6000))).toEqual([3]);
+    expect(counts(renewed)).toEqual([2]); // with three more it would be six out at worst, one more than the budget
+    expect(ledger.outstanding('shop', T0 + 3500)).toBe(5);
+    expect(ledger.grant(state, asking(1, 4, { refused: 1 }), T0 + 6000)).toEqual([]);
+    expect(ledger.outstanding('shop', T0 + 6000)).toBe(2);
+  });
+
+  test('where a renewal would exceed the budget, permits run out first and are given anew', () => {
+    const [ledger, state] = [ledgerOf(), probing({ probesInFlight: 3 })];
+    ledger.grant(state, asking(1, 1), T0);
+    expect(ledger.grant(state, asking(1, 2, { refused: 1 }), T0 + 3500)).toEqual([]);
+    expect(counts(ledger.grant(state, asking(1, 3, { refused: 1 }), T0 + 6000))).toEqual([3]);
     expect(ledger.outstanding('shop', T0 + 6000)).toBe(3);
   });
 

@@ -3,7 +3,7 @@ import type { Evidence, FeatureEvidence, FeatureRecord, FeatureRecovery, Service
 import { newRecovery } from '../../../control-plane/domain/recovery/progress.ts';
 import { rampingPriorities, step } from '../../../control-plane/domain/recovery/step.ts';
 import type { FeatureSketch } from './fixtures.ts';
-import { evidenceOf, noRandom, policyOf, proxy, serviceOf, shop, shown, T0 } from './fixtures.ts';
+import { evidenceOf, noRandom, policyOf, proxy, runningRecovery, serviceOf, shop, shown, T0 } from './fixtures.ts';
 
 const RECOVERY: NonNullable<FeatureSketch['recovery']> = {
   rampPercent: [5, 50, 100],
@@ -17,18 +17,8 @@ const WHY = { because: 'test' };
 function stateOf(changes: Readonly<Record<string, Partial<FeatureRecord>>>, policy = shop(RECOVERY)): ServiceState {
   const state = serviceOf(policy);
   const features = Object.fromEntries(Object.entries(state.features).map(([name, record]) => [name, { ...record, ...changes[name] }]));
-  const lowered = policy.features.filter(({ name }) => features[name]!.recovery).map(({ name }) => [name]);
-  const recovery = {
-    id: 'r1',
-    service: 'shop',
-    startedAtMs: T0,
-    endedAtMs: null,
-    startedBy: 'fleet',
-    result: null,
-    plan: lowered,
-    timeline: [],
-  };
-  return { ...state, features, recovery: lowered.length > 0 ? recovery : null };
+  const lowered = policy.features.filter(({ name }) => features[name]!.recovery).map(({ name }) => name);
+  return { ...state, features, recovery: lowered.length > 0 ? runningRecovery(...lowered) : null };
 }
 
 function recovery(rest: Partial<FeatureRecovery> = {}): FeatureRecovery {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Draft } from '../../../control-plane/domain/recovery/draft.ts';
 import { type Cause, type FlagValue, isLegal } from '../../../control-plane/domain/recovery/transitions.ts';
-import { serviceOf, shop, T0 } from './fixtures.ts';
+import { runningRecovery, serviceOf, shop, T0 } from './fixtures.ts';
 
 const DISABLED: FlagValue = { state: 'DISABLED', admit: 0 };
 const ENABLED: FlagValue = { state: 'ENABLED', admit: 10_000 };
@@ -26,6 +26,11 @@ describe('legal transitions', () => {
     ['step-failed', at(25), at(50), false],
     ['step-failed', ENABLED, DISABLED, false],
     ['recovered-locally', at(5), ENABLED, true],
+    ['rolled-back', at(50), at(5), true],
+    ['rolled-back', ENABLED, at(50), true],
+    ['rolled-back', at(5), DISABLED, true],
+    ['rolled-back', at(5), at(50), false],
+    ['rolled-back', DISABLED, at(5), false],
     ['policy-changed', at(5), at(5), true],
     ['policy-changed', at(5), at(25), false],
     ['overridden', ENABLED, DISABLED, true],
@@ -78,9 +83,7 @@ describe('a draft', () => {
 
   test('the timeline keeps the last five hundred entries', () => {
     const draft = new Draft(state, T0);
-    draft.patchService({
-      recovery: { id: 'r', service: 'shop', startedAtMs: T0, endedAtMs: null, startedBy: 'fleet', result: null, plan: [], timeline: [] },
-    });
+    draft.patchService({ recovery: runningRecovery() });
     for (let index = 0; index < 600; index++) draft.event(`e${index}`, why);
     const timeline = draft.finish().state.recovery?.timeline ?? [];
     expect([timeline.length, timeline[0]?.event, timeline[499]?.event]).toEqual([500, 'e100', 'e599']);

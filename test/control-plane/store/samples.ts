@@ -37,6 +37,8 @@ export function recoveryOf(service: string, id: string, changes: Partial<Recover
     result: 'recovered',
     plan: [['catalog']],
     timeline: [],
+    pauses: [],
+    interventions: 0,
     ...changes,
   };
 }
