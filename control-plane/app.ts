@@ -12,7 +12,7 @@ import { FeatureView } from './contract/rest/features.ts';
 import { OverrideRequest } from './contract/rest/overrides.ts';
 import { Problem } from './contract/rest/problem.ts';
 import { Because } from './contract/rest/reasons.ts';
-import { RecoveryView } from './contract/rest/recoveries.ts';
+import { InterventionRequest, PauseRequest, RecoveryView, StartRecoveryRequest } from './contract/rest/recoveries.ts';
 import { TokenRequest } from './contract/rest/tokens.ts';
 import { Fleet } from './fleet.ts';
 import { guard } from './http/guard.ts';
@@ -91,6 +91,9 @@ const SCHEMAS: SchemasById = new Map<string, TSchema>([
   ['Override', OverrideRequest],
   ['TokenRequest', TokenRequest],
   ['Because', Because],
+  ['StartRecovery', StartRecoveryRequest],
+  ['Pause', PauseRequest],
+  ['Intervention', InterventionRequest],
   ['Feature', FeatureView],
   ['Recovery', RecoveryView],
   ['Problem', Problem],

@@ -99,7 +99,7 @@ export const PreconditionFailed = kind(
   'REKINDLE_PRECONDITION_FAILED',
   412,
   'It has changed meanwhile',
-  'the policy of %s is not the one that %s names; read it again, then write with its ETag in If-Match',
+  '%s is not the one that %s names; read it again, then write with its ETag in If-Match',
 );
 export const BodyTooLarge = kind('REKINDLE_BODY_TOO_LARGE', 413, 'The body is too large', 'this resource takes at most %s bytes');
 export const MediaTypeUnsupported = kind(
@@ -112,7 +112,7 @@ export const PreconditionRequired = kind(
   'REKINDLE_PRECONDITION_REQUIRED',
   428,
   'The request must be conditional',
-  'the policy of %s exists; send its ETag in If-Match',
+  '%s exists; send its ETag in If-Match, or `*` to write whatever it is now',
 );
 export const Refused = kind('REKINDLE_REFUSED', 409, 'Not possible in the present state', '%s');
 export const TooManyProxies = kind(

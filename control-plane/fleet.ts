@@ -173,6 +173,7 @@ export class Fleet {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
       this.metrics.transitions.inc({ service: name, to: to.state });
     }
+    this.metrics.countEvents(name, result?.events ?? []);
     this.metrics.countRecoveries(endedBy(before, next, this.clock()));
   }
 

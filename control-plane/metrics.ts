@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Recovery, ServiceState } from './domain/model.ts';
+import type { Recovery, ServiceState, TimelineEntry } from './domain/model.ts';
+import { pausedMs } from './domain/recovery/running.ts';
 
 /** What the metrics read when they are asked for. */
 export interface Gauges {
@@ -12,6 +13,12 @@ export interface Gauges {
 const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const RECOVERY_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
 
+/** Codes of events that are counted. */
+const COUNTED_EVENTS: ReadonlySet<string> = new Set([
+  ...['opened', 'pulled-back', 'probe-attempt', 'attempt-failed', 'probes-succeeded', 'step-passed', 'step-failed', 'enabled'],
+  ...['inconclusive', 'ceiling', 'recovery_stuck', 'recovered-locally', 'paused', 'resumed', 'promoted', 'rolled-back'],
+]);
+
 /** The metrics of one control plane, in a registry of their own. Labels are names of the policies only, so their number is bounded. */
 export class Metrics {
   readonly registry = new Registry();
@@ -19,10 +26,14 @@ export class Metrics {
   readonly reports = this.counter('rekindle_reports_total', 'Reports of proxies', ['service', 'status']);
   readonly copies = this.counter('rekindle_shared_copies_total', 'Requests for shared copies', ['service', 'result']);
   readonly recoveries = this.counter('rekindle_recoveries_total', 'Recoveries that ended', ['service', 'result']);
+  readonly recoveryPausedSeconds = this.counter('rekindle_recovery_paused_seconds_total', 'Time that people held recoveries up', [
+    'service',
+  ]);
+  readonly recoveryEvents = this.counter('rekindle_recovery_events_total', 'What happened in recoveries, by code', ['service', 'event']);
   readonly ticksFailed = this.counter('rekindle_ticks_failed_total', 'Ticks of a service that failed', ['service']);
   readonly recoverySeconds = new Histogram({
     name: 'rekindle_recovery_seconds',
-    help: 'Time from the start of a recovery to its end',
+    help: 'Time from the start of a recovery to its end, without the pauses that people made',
     labelNames: ['result'] as const,
     buckets: RECOVERY_SECONDS,
     registers: [this.registry],
@@ -34,11 +45,19 @@ export class Metrics {
   readonly tickSeconds = this.histogram('rekindle_tick_seconds', 'Time of one tick over all services');
   readonly commitSeconds = this.histogram('rekindle_commit_seconds', 'Time of one write to the store, until it was on disk');
 
+  /** Steps, attempts and alerts of recoveries; `holds` and judgements of health are left out, they come with every wait. */
+  countEvents(service: string, events: readonly TimelineEntry[]): void {
+    for (const { event } of events) if (COUNTED_EVENTS.has(event)) this.recoveryEvents.inc({ service, event });
+  }
+
   countRecoveries(ended: readonly Recovery[]): void {
-    for (const { service, result, startedAtMs, endedAtMs } of ended) {
+    for (const recovery of ended) {
+      const { service, result, startedAtMs, endedAtMs } = recovery;
       if (result === null || endedAtMs === null) continue;
       this.recoveries.inc({ service, result });
-      this.recoverySeconds.observe({ result }, (endedAtMs - startedAtMs) / 1000);
+      const heldUpMs = pausedMs(recovery, endedAtMs);
+      this.recoverySeconds.observe({ result }, (endedAtMs - startedAtMs - heldUpMs) / 1000);
+      this.recoveryPausedSeconds.inc({ service }, heldUpMs / 1000);
     }
   }
 

@@ -7,6 +7,7 @@ import type { FleetView, FeatureView as Seen } from '../domain/evidence.ts';
 import { effectiveMode } from '../domain/feature.ts';
 import { effectiveFlag, isGoverning } from '../domain/flags.ts';
 import type { FeatureRecord, FeatureRecovery, LiveReasons, Override, Reason, Recovery, ServiceState } from '../domain/model.ts';
+import { pausedMs } from '../domain/recovery/running.ts';
 import type { FleetService } from './service.ts';
 
 const NOTHING_SEEN: Seen = {
@@ -65,8 +66,14 @@ export function running({ recovery }: ServiceState): Recovery | null {
   return recovery && recovery.endedAtMs === null ? recovery : null;
 }
 
-export function recoverySummary({ timeline: _, ...summary }: Recovery): RecoverySummary {
-  return { ...summary, plan: summary.plan.map((wave) => [...wave]) };
+export function recoverySummary(recovery: Recovery, nowMs: number): RecoverySummary {
+  const { timeline: _timeline, pauses: _pauses, ...summary } = recovery;
+  return { ...summary, plan: summary.plan.map((wave) => [...wave]), pausedMs: pausedMs(recovery, nowMs) };
+}
+
+/** A recovery with its timeline. */
+export function recoveryDetail(recovery: Recovery, nowMs: number): Recovery & { readonly pausedMs: number } {
+  return { ...recovery, pausedMs: pausedMs(recovery, nowMs) };
 }
 
 function viewsOf(service: FleetService, state: ServiceState, seen: FleetView): FeatureView[] {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServiceState } from '../domain/model.ts';
+import type { FeatureRecord, Recovery, ServiceState } from '../domain/model.ts';
 import { PreconditionFailed, PreconditionRequired } from '../errors.ts';
 import { policyText } from '../fleet/directive.ts';
 
@@ -16,12 +16,26 @@ export function lists(header: string, etag: string): boolean {
     .some((part) => part === '*' || part === etag);
 }
 
+/** Strong validator of a person's word on a feature. */
+export function overrideEtag({ step, override }: FeatureRecord): string | null {
+  return override && `"${step}-${override.createdAtMs.toString(36)}"`;
+}
+
+/** Validator of a recovery for those who step in: its service's revision, and how often people stepped in. Waiting does not change it. */
+export function recoveryEtag({ revision }: Pick<ServiceState, 'revision'>, { interventions, endedAtMs }: Recovery): string {
+  return endedAtMs === null ? `"${revision}-${interventions}"` : `"ended-${interventions}"`;
+}
+
 /** Holds a write of a policy to what its caller has seen: replacing needs If-Match, creating may say If-None-Match: *. */
 export function requireSeen(headers: IncomingHttpHeaders, service: string, present: ServiceState | null): void {
+  requireMatch(headers, `the policy of ${service}`, present && policyEtag(present));
+}
+
+/** Holds a write to what its caller has seen. `etag` null: there is nothing yet, so nothing to have seen. */
+export function requireMatch(headers: IncomingHttpHeaders, what: string, etag: string | null): void {
   const match = headers['if-match'];
   const noneMatch = headers['if-none-match'];
-  const etag = present && policyEtag(present);
-  if (match !== undefined && (etag === null || !lists(match, etag))) throw new PreconditionFailed(service, 'If-Match');
-  if (noneMatch !== undefined && etag !== null && lists(noneMatch, etag)) throw new PreconditionFailed(service, 'If-None-Match');
-  if (match === undefined && present) throw new PreconditionRequired(service);
+  if (match !== undefined && (etag === null || !lists(match, etag))) throw new PreconditionFailed(what, 'If-Match');
+  if (noneMatch !== undefined && etag !== null && lists(noneMatch, etag)) throw new PreconditionFailed(what, 'If-None-Match');
+  if (match === undefined && etag !== null) throw new PreconditionRequired(what);
 }

@@ -1,8 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { LIMITS } from '../limits.ts';
 import { Admit } from '../names.ts';
 import { closed } from '../schema-kinds.ts';
-import { instant, nullable, words } from './kinds.ts';
+import { expiry, instant, nullable, words } from './kinds.ts';
 
 export const OverrideRequest = Type.Object(
   {
@@ -11,10 +10,7 @@ export const OverrideRequest = Type.Object(
     }),
     admit: Type.Optional(Admit),
     reason: words('Why; kept in the audit'),
-    expiresInMs: Type.Union([Type.Integer({ minimum: 1000, maximum: LIMITS.durationMs }), Type.Literal('never')], {
-      default: 3_600_000,
-      description: 'ms, or "never", which is reminded of daily',
-    }),
+    expiresInMs: expiry(),
   },
   {
     ...closed,

@@ -6,7 +6,7 @@ const etag = (description: string) => Type.Optional(Type.String({ description })
 
 /** Conditions of a write. */
 export const WriteConditions = Type.Object({
-  'if-match': etag('ETag of the policy that is replaced'),
+  'if-match': etag('ETag of what is replaced or acted on, as last read; `*`: whatever it is now'),
   'if-none-match': etag('`*`: only if there is none yet'),
 });
 export const ReadConditions = Type.Object({ 'if-none-match': etag('ETag of the policy that the caller has') });

@@ -66,7 +66,8 @@ describe('the process', () => {
     const write = async (feature: string) => {
       for (let count = 1; ; count++) {
         const body = { kind: 'HOLD', admit: count, reason: `${feature}-${count}` };
-        const response = await send(running, 'PUT', `/v1/services/shop/features/${feature}/override`, body);
+        const seen: Record<string, string> = count === 1 ? {} : { 'if-match': '*' };
+        const response = await send(running, 'PUT', `/v1/services/shop/features/${feature}/override`, body, seen);
         if (response.ok) confirmed.set(feature, count);
       }
     };

@@ -22,8 +22,11 @@ async function beside(control: Stage) {
   return replica;
 }
 
-const override = ({ app }: Pick<Stage, 'app'>, feature: string) =>
-  app.inject({ method: 'PUT', url: `/v1/services/shop/features/${feature}/override`, payload: { kind: 'FORCED_OPEN', reason: 'test' } });
+const override = ({ app }: Pick<Stage, 'app'>, feature: string, headers: Record<string, string> = {}) =>
+  app.inject({
+    ...{ method: 'PUT', url: `/v1/services/shop/features/${feature}/override`, headers },
+    payload: { kind: 'FORCED_OPEN', reason: 'test' },
+  });
 const flags = async ({ app }: Pick<Stage, 'app'>) => (await app.inject('/v1/services/shop/directive')).json();
 
 describe('a write that another process was faster with', () => {
@@ -34,7 +37,7 @@ describe('a write that another process was faster with', () => {
     expect((await override(control, 'a')).statusCode).toBe(200);
     expect((await override(replica, 'b')).statusCode).toBe(200);
     expect(await flags(replica)).toMatchObject({ revision: 3, flags: [{ state: 'DISABLED' }, { state: 'DISABLED' }] });
-    expect((await override(control, 'a')).statusCode).toBe(200);
+    expect((await override(control, 'a', { 'if-match': '*' })).statusCode).toBe(200);
     expect(await flags(control)).toMatchObject({
       revision: 4,
       flags: [

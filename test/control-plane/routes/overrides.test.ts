@@ -10,7 +10,7 @@ async function withShop(): Promise<Stage> {
   return control;
 }
 
-const set = ({ app }: Stage, payload: object) => app.inject({ method: 'PUT', url, payload });
+const set = ({ app }: Stage, payload: object, headers: Record<string, string> = {}) => app.inject({ method: 'PUT', url, payload, headers });
 const flagOf = async ({ app }: Stage) => (await app.inject('/v1/services/shop/directive')).json().flags[0];
 
 describe('an override', () => {
@@ -71,8 +71,31 @@ describe('an override', () => {
   test('that is taken back by hand says so', async () => {
     const control = await withShop();
     await set(control, { kind: 'FORCED_CLOSED', reason: 'test' });
-    const response = await control.app.inject({ method: 'DELETE', url: `${url}?reason=done` });
+    const response = await control.app.inject({ method: 'DELETE', url: `${url}?reason=done`, headers: { 'if-match': '*' } });
     expect(response.json()).toMatchObject({ override: null, by: 'recovery', state: 'ENABLED' });
     expect((await control.app.inject({ method: 'DELETE', url })).statusCode).toBe(404);
+  });
+
+  test("is not replaced or ended unseen: 428 without its ETag, 412 with another's", async () => {
+    const control = await withShop();
+    const first = await set(control, { kind: 'FORCED_CLOSED', reason: 'ann' });
+    const etag = first.headers.etag as string;
+    const read = await control.app.inject(url);
+    expect([read.headers.etag, read.json()]).toMatchObject([etag, { kind: 'FORCED_CLOSED', reason: 'ann' }]);
+    expect((await set(control, { kind: 'FORCED_OPEN', reason: 'bob' })).json()).toMatchObject({
+      status: 428,
+      code: 'REKINDLE_PRECONDITION_REQUIRED',
+    });
+    const replaced = await set(control, { kind: 'FORCED_OPEN', reason: 'bob' }, { 'if-match': etag });
+    expect(replaced.statusCode).toBe(200);
+    expect(replaced.headers.etag).not.toBe(etag);
+    const stale = { 'if-match': etag };
+    expect((await set(control, { kind: 'FORCED_OPEN', reason: 'eve' }, stale)).json()).toMatchObject({ status: 412 });
+    expect((await control.app.inject({ method: 'DELETE', url, headers: stale })).json()).toMatchObject({ status: 412 });
+    expect((await control.app.inject({ method: 'DELETE', url })).json()).toMatchObject({ status: 428 });
+    expect((await set(control, { kind: 'FORCED_OPEN', reason: 'x' }, { 'if-none-match': '*' })).json()).toMatchObject({ status: 412 });
+    const now = { 'if-match': replaced.headers.etag as string };
+    expect((await control.app.inject({ method: 'DELETE', url, headers: now })).statusCode).toBe(200);
+    expect((await control.app.inject(url)).json()).toMatchObject({ status: 404, code: 'REKINDLE_OVERRIDE_UNKNOWN' });
   });
 });

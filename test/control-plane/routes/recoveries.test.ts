@@ -16,7 +16,8 @@ async function inOutage(): Promise<{ control: Stage; proxies: SimulatedProxy[]; 
   return { control, proxies, id: items[0].id };
 }
 
-const post = ({ app }: Stage, path: string, payload: object = { reason: 'test' }) => app.inject({ method: 'POST', url: path, payload });
+const post = ({ app }: Stage, path: string, payload: object = { reason: 'test' }, headers: Record<string, string> = { 'if-match': '*' }) =>
+  app.inject({ method: 'POST', url: path, payload, headers });
 
 describe('aborting a recovery', () => {
   test('ends governance: proxies are told to rely on themselves; the recovery is listed with its result', async () => {
@@ -70,5 +71,91 @@ describe('starting a recovery', () => {
       [started.id, 'recovered'],
       [id, 'aborted'],
     ]);
+  });
+});
+
+describe('stepping in', () => {
+  test('needs the ETag of the recovery as it was last seen: 428 without, 412 with an older one', async () => {
+    const { control, id } = await inOutage();
+    const { headers } = await control.app.inject(`${url}/${id}`);
+    const pause = (conditions: Record<string, string>) => post(control, `${url}/${id}/pause`, { reason: 'wait' }, conditions);
+    expect((await pause({})).json()).toMatchObject({ status: 428, code: 'REKINDLE_PRECONDITION_REQUIRED' });
+    const paused = await pause({ 'if-match': headers.etag as string });
+    expect([paused.statusCode, paused.headers.etag]).not.toEqual([200, headers.etag]);
+    expect((await post(control, `${url}/${id}/resume`, { reason: 'on' }, { 'if-match': headers.etag as string })).json()).toMatchObject({
+      status: 412,
+      detail: expect.stringContaining(id),
+    });
+    const resumed = await post(control, `${url}/${id}/resume`, { reason: 'on' }, { 'if-match': paused.headers.etag as string });
+    expect(resumed.statusCode).toBe(200);
+  });
+
+  test('a pause: no probe goes out, nothing rises, it ends by itself, and its time is told apart', async () => {
+    const { control, proxies, id } = await inOutage();
+    const paused = await post(control, `${url}/${id}/pause`, { reason: 'vendor looks', expiresInMs: 60_000 });
+    const { nowMs } = control.time;
+    expect(paused.json()).toMatchObject({
+      interventions: 1,
+      pauses: [{ fromMs: nowMs, endedAtMs: null, expiresAtMs: nowMs + 60_000, author: 'anonymous', reason: 'vendor looks' }],
+    });
+    await pass(control, proxies, { seconds: 2 });
+    const before = proxies.reduce((sum, proxy) => sum + (proxy.sent['catalog'] ?? 0), 0);
+    await pass(control, proxies, { seconds: 50 });
+    expect(proxies.reduce((sum, proxy) => sum + (proxy.sent['catalog'] ?? 0), 0)).toBe(before);
+    const feature = (await control.app.inject('/v1/services/shop/features/catalog')).json();
+    expect(feature).toMatchObject({ state: 'DISABLED', recovery: { reason: { because: 'paused', numbers: { author: 'anonymous' } } } });
+    await pass(control, proxies, { seconds: 300, until: () => control.fleet.found('shop').state.recovery?.endedAtMs !== null });
+    const { items } = (await control.app.inject(url)).json();
+    expect(items[0]).toMatchObject({ id, result: 'recovered', pausedMs: 60_000, interventions: 1 });
+    const metrics = (await control.app.inject('/metrics')).body;
+    expect(metrics).toContain('rekindle_recovery_paused_seconds_total{service="shop"} 60');
+    expect(metrics).toMatch(/rekindle_recovery_events_total\{service="shop",event="probe-attempt"\} [1-9]/);
+    const took = items[0].endedAtMs - items[0].startedAtMs;
+    expect(metrics).toContain(`rekindle_recovery_seconds_sum{result="recovered"} ${took / 1000 - 60}`);
+  });
+
+  test('promote skips the backoff once; roll back takes a share down to what had passed, and both are told with who and why', async () => {
+    const { control, proxies, id } = await inOutage();
+    const state = () => control.fleet.found('shop').state.features['catalog']!;
+    await pass(control, proxies, { seconds: 60, down: ['catalog'], until: () => state().recovery?.phase === 'waiting' });
+    expect((await post(control, `${url}/${id}/promote`, { reason: 'it is back', features: ['catalog'] })).statusCode).toBe(200);
+    await control.ticker.tick();
+    expect(state().recovery?.phase).toBe('probing');
+    await pass(control, proxies, { seconds: 60, until: () => state().admit >= 2500 });
+    const { admit } = state();
+    const rolled = await post(control, `${url}/${id}/rollback`, { reason: 'orders are wrong' });
+    expect(rolled.statusCode).toBe(200);
+    expect(state().admit).toBeLessThan(admit);
+    expect(rolled.json().timeline.filter(({ event }: { event: string }) => /promoted|rolled-back/.test(event))).toMatchObject([
+      { event: 'promoted', feature: 'catalog', reason: { numbers: { who: 'anonymous', why: 'it is back' } } },
+      { event: 'rolled-back', feature: 'catalog', reason: { numbers: { why: 'orders are wrong', fromPercent: admit / 100 } } },
+    ]);
+    const audit = (await control.app.inject('/v1/services/shop/audit')).json();
+    expect(audit.items.find(({ action }: { action: string }) => action === 'rolled-back')).toMatchObject({ actor: 'anonymous' });
+  });
+
+  test.for([
+    { verb: 'resume', body: {}, because: 'not-paused' },
+    { verb: 'promote', body: { features: ['nonsense'] }, because: 'unknown-feature' },
+    { verb: 'rollback', body: { features: ['catalog'] }, because: 'nothing-to-roll-back' },
+  ])('$verb is refused as 409 with its reason: $because', async ({ verb, body, because }) => {
+    const { control, id } = await inOutage();
+    expect((await post(control, `${url}/${id}/${verb}`, { reason: 'test', ...body })).json()).toMatchObject({ status: 409, because });
+  });
+
+  test('a recovery that has ended is left alone', async () => {
+    const { control, id } = await inOutage();
+    await post(control, `${url}/${id}/abort`);
+    for (const verb of ['pause', 'resume', 'promote', 'rollback', 'abort']) {
+      expect((await post(control, `${url}/${id}/${verb}`)).json()).toMatchObject({ status: 409, because: 'recovery-ended' });
+    }
+  });
+
+  test('what has no effect is refused as invalid', async () => {
+    const { control, id } = await inOutage();
+    expect((await post(control, `${url}/${id}/pause`, { reason: 'x', expiresInMs: 10 })).statusCode).toBe(422);
+    expect((await post(control, `${url}/${id}/promote`, { reason: 'x', features: [] })).statusCode).toBe(422);
+    expect((await post(control, `${url}/${id}/promote`, {})).statusCode).toBe(422);
+    expect((await post(control, url, { reason: 'x', features: ['nonsense'] })).json()).toMatchObject({ because: 'unknown-feature' });
   });
 });
