@@ -6,7 +6,7 @@ const TRIES = 8;
 /** What somebody began to read and did not finish within this killed its VM. More than a tick, since workers can be descheduled. */
 const POISON_AFTER_MS: i64 = 250;
 
-/** [1] name being tried, [2] busy, [3] since, [4] how many were quarantined, then their names. */
+/** [1] name being tried, [2] busy, [3] since, [4] how many were quarantined, then their names. All of it may come from a foreign hand. */
 const FIRST: i32 = 5;
 const QUARANTINED: i32 = 8;
 
@@ -52,7 +52,7 @@ export class PoisonMark {
   /** A ring: as many names as fit are remembered. Its cursor also says how many there were. */
   private quarantine(name: i64): void {
     const words = this.value.words;
-    words[FIRST + <i32>(words[4] % QUARANTINED)] = name;
+    words[FIRST + <i32>(<u64>words[4] % QUARANTINED)] = name;
     words[4]++;
   }
 

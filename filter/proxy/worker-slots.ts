@@ -107,7 +107,8 @@ export class WorkerSlots {
       const words = readLargeWords(this.keys[slot], MAX_BYTES);
       if (words === null) continue;
       if (words.length < HEAD || words[0] != KIND || nowMs >= words[2]) continue;
-      const entries = <i32>min<i64>(words[3], (words.length - HEAD) / ENTRY);
+      // The count may be any number: the slot may be written by a foreign hand.
+      const entries = <i32>min<i64>(max<i64>(words[3], 0), (words.length - HEAD) / ENTRY);
       for (let e = 0; e < entries; e++) this.addEntry(features, words, HEAD + e * ENTRY, e);
     }
   }
