@@ -10,6 +10,8 @@ export interface ListenerPlan {
   readonly port: number;
   /** Members of its virtual host: the routes, and what else it needs. */
   readonly virtualHost: { readonly routes: readonly object[] };
+  /** Members of its route configuration. */
+  readonly routeConfig?: object;
   /** HTTP filters before the router, in order. */
   readonly filters: readonly object[];
 }
@@ -41,7 +43,7 @@ interface WasmFilter extends HttpFilter {
 
 interface HttpManager {
   stat_prefix: string;
-  route_config: { virtual_hosts: object[] };
+  route_config: object;
   http_filters: readonly HttpFilter[];
 }
 
@@ -89,13 +91,13 @@ export function loopbackCluster(name: string, port: number, more: object = {}): 
   return { name, type: 'STATIC', connect_timeout: '1s', load_assignment, ...more };
 }
 
-function listenerOf(template: Listener, { name, port, virtualHost, filters }: ListenerPlan): Listener {
+function listenerOf(template: Listener, { name, port, virtualHost, routeConfig, filters }: ListenerPlan): Listener {
   const listener = structuredClone(template);
   const manager = managerOf(listener);
   listener.name = name;
   listener.address = loopback(port);
   manager.stat_prefix = name;
-  manager.route_config.virtual_hosts = [{ name, domains: ['*'], ...virtualHost }];
+  manager.route_config = { ...manager.route_config, ...routeConfig, virtual_hosts: [{ name, domains: ['*'], ...virtualHost }] };
   manager.http_filters = [...(filters as readonly HttpFilter[]), ...manager.http_filters.slice(-1)];
   return listener;
 }

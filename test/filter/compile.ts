@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type ASUtil, instantiateSync } from '@assemblyscript/loader';
+import { projectRoot as root } from '../../scripts/project-root.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const compiler = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
 const run = promisify(execFile);
 const cache = join(root, 'build', 'test');

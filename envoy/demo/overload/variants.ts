@@ -58,21 +58,22 @@ const concurrencyCaps: VariantPlan = {
   cluster: { circuit_breakers: { thresholds: [{ max_connections: 30, max_pending_requests: 30, max_requests: 30, max_retries: 3 }] } },
 };
 
+/** Rejects by the share of failures of the last seconds; slow answers are none of its business. */
+export const admissionControlFilter = {
+  name: 'admission_control',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.admission_control.v3.AdmissionControl',
+    enabled: { default_value: true, runtime_key: 'admission_control.enabled' },
+    success_criteria: { http_criteria: { http_success_status: [{ start: 100, end: 500 }] } },
+    sampling_window: '5s',
+    max_rejection_probability: { default_value: { value: 95 }, runtime_key: 'admission_control.max_rejection' },
+  },
+};
+
 const admissionControl: VariantPlan = {
   name: 'admission_control',
   service: null,
-  filters: async () => [
-    {
-      name: 'admission_control',
-      typed_config: {
-        '@type': 'type.googleapis.com/envoy.extensions.filters.http.admission_control.v3.AdmissionControl',
-        enabled: { default_value: true, runtime_key: 'admission_control.enabled' },
-        success_criteria: { http_criteria: { http_success_status: [{ start: 100, end: 500 }] } },
-        sampling_window: '5s',
-        max_rejection_probability: { default_value: { value: 95 }, runtime_key: 'admission_control.max_rejection' },
-      },
-    },
-  ],
+  filters: async () => [admissionControlFilter],
   cluster: uncappedCluster,
 };
 
