@@ -10,17 +10,23 @@ import { Policy } from './contract/policy.ts';
 import { Report, ReportReply } from './contract/report.ts';
 import { FeatureView } from './contract/rest/features.ts';
 import { OverrideRequest } from './contract/rest/overrides.ts';
+import { Rollback } from './contract/rest/policy-history.ts';
 import { Problem } from './contract/rest/problem.ts';
 import { Because } from './contract/rest/reasons.ts';
 import { InterventionRequest, PauseRequest, RecoveryView, StartRecoveryRequest } from './contract/rest/recoveries.ts';
 import { TokenRequest } from './contract/rest/tokens.ts';
+import { WhyView } from './contract/rest/why.ts';
 import { Fleet } from './fleet.ts';
+import { closeConnections } from './http/closing.ts';
 import { guard } from './http/guard.ts';
+import { idempotentRetries } from './http/idempotency.ts';
+import { readJsonBodies } from './http/json-body.ts';
 import { type KnownRoute, knownRoutes } from './http/known-routes.ts';
 import { asCallersSeeIt, describeRoutes } from './http/openapi.ts';
 import { notFound, sendProblem } from './http/problem.ts';
 import { type RateSettings, rateLimits } from './http/rate-limits.ts';
 import type { App } from './http/route.ts';
+import { securityHeaders } from './http/security-headers.ts';
 import { type SchemasById, validatorCompiler } from './http/validation.ts';
 import { parseYaml } from './http/yaml-body.ts';
 import { Metrics } from './metrics.ts';
@@ -28,9 +34,11 @@ import { auditRoutes } from './routes/audit.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { directiveRoutes } from './routes/directive.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { overrideRoutes } from './routes/overrides.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { policyHistoryRoutes } from './routes/policy-history.ts';
 import { recoveryRoutes } from './routes/recoveries.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { serviceRoutes } from './routes/services.ts';
@@ -90,12 +98,14 @@ const SCHEMAS: SchemasById = new Map<string, TSchema>([
   ['ReportReply', ReportReply],
   ['Override', OverrideRequest],
   ['TokenRequest', TokenRequest],
+  ['Rollback', Rollback],
   ['Because', Because],
   ['StartRecovery', StartRecoveryRequest],
   ['Pause', PauseRequest],
   ['Intervention', InterventionRequest],
   ['Feature', FeatureView],
   ['Recovery', RecoveryView],
+  ['Why', WhyView],
   ['Problem', Problem],
 ]);
 
@@ -117,7 +127,7 @@ export async function buildControlPlane({
   metrics.watch(fleet);
   await fleet.load();
   const access = await Access.load({ store, clock, given: settings.tokens });
-  const { app, routes } = await buildApp(log, access, settings);
+  const { app, routes } = await buildApp(log, clock, access, settings);
   const nodeLimits = new NodeLimits(settings);
   const dependencies = { fleet, store, ticker, metrics, access, nodeLimits, log, random, copyBudgetBytes };
   app.register(async (scope: App) => {
@@ -133,6 +143,8 @@ export async function buildControlPlane({
       cacheRoutes,
       healthRoutes,
       tokenRoutes,
+      eventRoutes,
+      policyHistoryRoutes,
     ]) {
       add(scope, dependencies);
     }
@@ -144,7 +156,12 @@ export async function buildControlPlane({
   return { app, routes, fleet, access, ticker, metrics };
 }
 
-async function buildApp(log: Logger, access: Access, settings: AccessSettings): Promise<{ app: App; routes: readonly KnownRoute[] }> {
+async function buildApp(
+  log: Logger,
+  clock: () => number,
+  access: Access,
+  settings: AccessSettings,
+): Promise<{ app: App; routes: readonly KnownRoute[] }> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -167,7 +184,11 @@ async function buildApp(log: Logger, access: Access, settings: AccessSettings): 
     async (_: unknown, text: string) => parseYaml(text),
   );
   for (const [id, schema] of SCHEMAS) app.addSchema({ ...asCallersSeeIt(schema), $id: id });
+  await securityHeaders(app);
   guard(app, { access, limits: await rateLimits(app, settings), isLoopback: settings.isLoopback });
+  closeConnections(app);
+  readJsonBodies(app);
+  idempotentRetries(app, clock);
   const routes = knownRoutes(app);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request, routes), request, reply));
   await describeRoutes(app);

@@ -4,6 +4,7 @@ import { isRefusal } from './domain/model.ts';
 import { groupOf, ProbePermits } from './domain/probe-permits.ts';
 import { Refused, ServiceUnknown, StoreFailed, saying } from './errors.ts';
 import { type Change, changeBy, endedBy } from './fleet/change.ts';
+import { EventFeed } from './fleet/events.ts';
 import { FleetService } from './fleet/service.ts';
 import { Watchers } from './fleet/watchers.ts';
 import type { Metrics } from './metrics.ts';
@@ -25,12 +26,15 @@ export class Deposed extends Error {
 }
 
 const WRITE_ATTEMPTS = 3;
+/** Changes that a reader of events may have missed and still gets. */
+const EVENTS_KEPT = 5000;
 
 /** All services of this process, and the only way to change one: compare-and-set in the store first, then memory, then the waiting polls. */
 export class Fleet {
   readonly clock: () => number;
   readonly random: () => number;
   readonly watchers: Watchers;
+  readonly events = new EventFeed(EVENTS_KEPT);
   readonly permits: ProbePermits;
   private readonly store: Store;
   private readonly log: Logger;
@@ -165,10 +169,11 @@ export class Fleet {
     }
   }
 
-  private publish(name: string, { next, result }: Change): void {
+  private publish(name: string, { next, audit, result }: Change): void {
     const stopTimer = this.metrics.pushSeconds.startTimer();
     const before = this.byName.get(name)?.state ?? null;
     this.install(name, next, () => stopTimer());
+    this.events.add(name, audit);
     for (const { feature, from, to, reason } of result?.transitions ?? []) {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
       this.metrics.transitions.inc({ service: name, to: to.state });

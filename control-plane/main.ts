@@ -12,6 +12,7 @@ import { type Store, StoreUnusable } from './store/store.ts';
 
 /** Whatever still runs after this is cut off. */
 const CLOSE_WITHIN_MS = 4500;
+const WRONG_TOKENS_PER_MINUTE = 60;
 
 const [argument] = process.argv.slice(2);
 if (argument === '--help') {
@@ -41,7 +42,7 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
     tickMs: settings.tickMs,
     maxWatchers: settings.maxWatchers,
     copyBudgetBytes: settings.sharedCopiesMib * 1024 * 1024,
-    access: { ...settings, tokens, isLoopback: isLoopback(host) },
+    access: { ...settings, tokens, wrongTokensPerMinute: WRONG_TOKENS_PER_MINUTE, isLoopback: isLoopback(host) },
   });
   const exposed = access.isOpen ? exposure(settings) : null;
   if (exposed !== null) refuse([exposed]);

@@ -10,10 +10,10 @@ export interface RateSettings {
   readonly requestsPerMinute: number | null;
   /** Of one source address on the routes for filters. */
   readonly filterRequestsPerMinute: number | null;
+  /** Wrong tokens of one source address. */
+  readonly wrongTokensPerMinute: number | null;
 }
 
-/** Wrong tokens of one source address, per minute. */
-const WRONG_TOKENS_PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
 
 export interface RateLimits {
@@ -22,15 +22,17 @@ export interface RateLimits {
 }
 
 /** Counts requests, and throws a 429 for one too many. */
-export async function rateLimits(app: App, { requestsPerMinute, filterRequestsPerMinute }: RateSettings): Promise<RateLimits> {
+export async function rateLimits(app: App, settings: RateSettings): Promise<RateLimits> {
   await app.register(rateLimit, { global: false });
-  const limiter = (max: number, keyGenerator: (request: FastifyRequest) => string) =>
-    app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
   const keyOf = new WeakMap<FastifyRequest, string>();
-  const ofPeople = requestsPerMinute === null ? null : limiter(requestsPerMinute, (request) => keyOf.get(request) ?? request.ip);
-  const ofFilters = filterRequestsPerMinute === null ? null : limiter(filterRequestsPerMinute, (request) => request.ip);
-  const ofWrongTokens = limiter(WRONG_TOKENS_PER_MINUTE, (request) => request.ip);
-  const hold = async (limit: ReturnType<typeof limiter> | null, request: FastifyRequest, who: string): Promise<void> => {
+  const limiter = (max: number | null) =>
+    max === null
+      ? null
+      : app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: (request: FastifyRequest) => keyOf.get(request) ?? request.ip });
+  const ofPeople = limiter(settings.requestsPerMinute);
+  const ofFilters = limiter(settings.filterRequestsPerMinute);
+  const ofWrongTokens = limiter(settings.wrongTokensPerMinute);
+  const hold = async (limit: typeof ofPeople, request: FastifyRequest, who: string): Promise<void> => {
     const counted = await limit?.(request);
     if (!counted || counted.isAllowed || !counted.isExceeded) return;
     throw saying(new TooManyRequests(who, String(counted.max)), { retryAfterSeconds: counted.ttlInSeconds });
@@ -38,8 +40,8 @@ export async function rateLimits(app: App, { requestsPerMinute, filterRequestsPe
   return {
     count: (request, caller, isFilters) => {
       if (isFilters) return hold(ofFilters, request, `the address ${request.ip}`);
-      if (caller.tokenId !== null) keyOf.set(request, caller.tokenId);
-      return hold(ofPeople, request, caller.tokenId === null ? `the address ${request.ip}` : `the token ${caller.name}`);
+      keyOf.set(request, caller.tokenId ?? '');
+      return hold(ofPeople, request, `the token ${caller.name}`);
     },
     countWrongToken: (request) => hold(ofWrongTokens, request, `the address ${request.ip}, of wrong tokens,`),
   };

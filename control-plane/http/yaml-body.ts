@@ -6,6 +6,8 @@ import { BodyMalformed } from '../errors.ts';
 const MAX_VALUES = 200_000;
 /** Each alias is looked up by a walk over the whole document. */
 const MAX_ALIASES = 1000;
+/** Words, signs and blanks of a text: reading one takes some microseconds, so that more of them would hold up everybody else. */
+const MAX_LEXEMES = 250_000;
 /** Open collections of the parser. A text of 100,000 opening brackets ends the whole process in the composer, which recurses. */
 const MAX_OPEN = 4 * LIMITS.jsonDepth;
 
@@ -29,11 +31,18 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  const add = (token: CST.Token): void => {
+    // At the first fault: a text may hold hundreds of thousands.
+    if (token.type === 'error') throw new BodyMalformed(`${token.message} (${place(lines, token.offset)})`);
+    tokens.push(token);
+  };
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (++lexemes > MAX_LEXEMES) throw new BodyMalformed(`it has more than ${MAX_LEXEMES} words and signs; send it as JSON`);
+    for (const token of parser.next(lexeme)) add(token);
     if (parser.stack.length > MAX_OPEN) throw tooDeep();
   }
-  for (const token of parser.end()) tokens.push(token);
+  for (const token of parser.end()) add(token);
   return tokens;
 }
 

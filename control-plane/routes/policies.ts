@@ -88,9 +88,9 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     let isNew = false;
     await fleet.change(service, (before) => {
       const present = liveOf(before);
-      requireSeen(request.headers, service, present);
       isNew = present === null;
-      if (present && policyText(present.policy).hash === policyText(wanted).hash) return null;
+      if (present && policyText(present.policy).hash === policyText(wanted).hash) return null; // a retry, perhaps, whose ETag is outdated
+      requireSeen(request.headers, service, present);
       const result = applyPolicy(present, wanted, fleet.clock(), { force: request.query.force, afterRevision: before?.revision ?? 0 });
       return fleet.changeOf(callerOf(request).name, before, result);
     });
@@ -118,7 +118,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
       requireSeen(request.headers, service, present);
       const busy = request.query.force ? [] : busyFeatures(present);
       if (busy.length === 0) return deletionBy(callerOf(request).name, present, fleet.clock());
-      const detail = `${busy.join(', ')} recovers or is overridden; end that first, or say force=true`;
+      const detail = `${service} has features that recover or are overridden: ${busy.join(', ')}; end that first, or send force=true`;
       return fleet.changeOf(callerOf(request).name, before, { refused: 'feature-recovers', detail, features: busy });
     });
     return reply.code(204).send();

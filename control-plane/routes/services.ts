@@ -4,17 +4,22 @@ import { NamePage, namedPageOf } from '../contract/rest/pages.ts';
 import { FeaturePath, ServicePath } from '../contract/rest/paths.ts';
 import { ProxyView } from '../contract/rest/proxies.ts';
 import { ServiceSummary, ServiceView } from '../contract/rest/services.ts';
+import { WhyView } from '../contract/rest/why.ts';
 import { FeatureUnknown } from '../errors.ts';
+import { searchAudit } from '../fleet/audit-search.ts';
 import { featureViews, proxyViews, serviceView, summaryOf } from '../fleet/views.ts';
+import { whyOf } from '../fleet/why.ts';
 import { scopes } from '../http/guard.ts';
 import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
 
 const tags = ['services'];
 const config = scopes('read');
+/** Latest changes that `why` tells. */
+const CHANGES_TOLD = 5;
 const feature = ref(FeatureView, 'Feature');
 const items = <S extends Type.TSchema>(schema: S) => Type.Object({ items: Type.Array(schema) });
 
-export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
+export function serviceRoutes(app: App, { fleet, store }: RouteDependencies): void {
   const list = {
     operationId: 'listServices',
     summary: 'List services',
@@ -57,6 +62,22 @@ export function serviceRoutes(app: App, { fleet }: RouteDependencies): void {
     const view = featureViews(service, state, fleet.clock()).find(({ name }) => name === request.params.feature);
     if (!view) throw new FeatureUnknown(request.params.service, request.params.feature);
     return view;
+  });
+
+  const why = {
+    operationId: 'explainFeature',
+    summary: 'Why a feature is as it is, and why not otherwise',
+    description: 'What made its flag and its health, what keeps it from letting more through, each with its figures, and its last changes.',
+    tags,
+    params: FeaturePath,
+    response: answers({ 200: ref(WhyView, 'Why') }),
+  };
+  app.get('/v1/services/:service/features/:feature/why', { schema: why, config }, async (request) => {
+    const { service, state } = fleet.found(request.params.service);
+    const record = state.features[request.params.feature];
+    if (!record) throw new FeatureUnknown(request.params.service, request.params.feature);
+    const { items } = await searchAudit(store, service.name, { limit: CHANGES_TOLD, feature: record.name });
+    return whyOf(service, state, record, items, fleet.clock());
   });
 
   const proxies = {

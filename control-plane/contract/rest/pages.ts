@@ -12,11 +12,14 @@ export const NamePage = Type.Object(
   { ...closed, default: {} },
 );
 
+export const historyCursor = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: LIMITS.safeInteger, description: '`next` of the page before' }),
+);
 /** A page of entries, newest first. */
 export const HistoryPage = Type.Object(
   {
     limit: pageSize,
-    cursor: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.safeInteger, description: '`next` of the page before' })),
+    cursor: historyCursor,
   },
   { ...closed, default: {} },
 );

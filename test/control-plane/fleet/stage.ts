@@ -41,6 +41,7 @@ export const OPEN_ACCESS: AccessSettings = {
   trustedProxies: [],
   requestsPerMinute: null,
   filterRequestsPerMinute: null,
+  wrongTokensPerMinute: null,
   nodesPerAddress: null,
   nodesPerToken: null,
 };
