@@ -144,11 +144,18 @@ export interface ServiceState {
   readonly released: boolean;
 }
 
+/** A flag as filters obey it, and whose word it is. */
+export interface FlagWord {
+  readonly state: FeatureState;
+  readonly admit: number;
+  readonly by: 'recovery' | 'person';
+}
+
 /** One change of a feature's flag, as audited. */
 export interface Transition {
   readonly feature: string;
-  readonly from: { readonly state: FeatureState; readonly admit: number };
-  readonly to: { readonly state: FeatureState; readonly admit: number };
+  readonly from: FlagWord;
+  readonly to: FlagWord;
   readonly reason: Reason;
 }
 

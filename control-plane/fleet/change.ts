@@ -1,4 +1,4 @@
-import type { Reason, Recovery, ServiceState, StepResult } from '../domain/model.ts';
+import type { Reason, Recovery, ServiceState, StepResult, TimelineEntry } from '../domain/model.ts';
 import { type AuditEntry, isTombstone, type Stored } from '../store/store.ts';
 import { proxiesTold } from './directive.ts';
 
@@ -17,9 +17,11 @@ export function changeBy(actor: string, before: Stored | null, result: StepResul
   if (result.state === before) return null;
   const next = numbered(before, result.state);
   const base = { atMs: nowMs, actor, revision: next.revision };
+  const isPolicy = ({ event }: TimelineEntry) => event.startsWith('policy-'); // before the flags that it changed
   const flags = result.transitions.map((transition): AuditEntry => ({ ...base, action: 'flag-changed', ...transition }));
-  const events = result.events.map(({ event, atMs: _, ...said }): AuditEntry => ({ ...base, action: event, ...said }));
-  return { next, audit: [...flags, ...events], result };
+  const entryOf = ({ event, atMs: _, ...said }: TimelineEntry): AuditEntry => ({ ...base, action: event, ...said });
+  const policy = result.events.filter(isPolicy).map(entryOf);
+  return { next, audit: [...policy, ...flags, ...result.events.filter((each) => !isPolicy(each)).map(entryOf)], result };
 }
 
 /** Deletes a service: filters are told, and its numbers are kept (R5). */

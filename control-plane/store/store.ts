@@ -1,7 +1,7 @@
-import type { FeatureState } from '../contract/names.ts';
 import type { Policy } from '../contract/policy.ts';
 import type { Scope } from '../contract/rest/tokens.ts';
-import type { Reason, Recovery, ServiceState } from '../domain/model.ts';
+import type { AuditEntry, AuditedState } from '../domain/audit.ts';
+import type { Recovery, ServiceState } from '../domain/model.ts';
 
 /** Names one leader of one history: a write of the ticker that carries an older one is refused (R5). */
 export interface Fence {
@@ -24,24 +24,18 @@ export function isTombstone(stored: Stored): stored is Tombstone {
   return 'deleted' in stored;
 }
 
-/** Who or what changed what, why, and by which figures. */
-export interface AuditEntry {
-  readonly atMs: number;
-  /** `recovery` for the ticker, else the name of a person or program. */
-  readonly actor: string;
-  /** Stable code: `flag-changed`, `policy-changed`, or another event of the domain. */
-  readonly action: string;
-  readonly feature?: string;
-  readonly from?: { readonly state: FeatureState; readonly admit: number };
-  readonly to?: { readonly state: FeatureState; readonly admit: number };
-  readonly reason: Reason;
-  /** Revision of the service after the change. */
-  readonly revision: number;
-}
+export type { AuditEntry };
 
 export interface AuditRecord extends AuditEntry {
   /** Grows by one per entry of a service. */
   readonly sequence: number;
+}
+
+/** What the entries that were cut off led to; with those that are left it leads to the present state (R17). */
+export interface AuditSnapshot {
+  /** The last entry that it contains. */
+  readonly throughSequence: number;
+  readonly state: AuditedState;
 }
 
 /** An access token as it is kept: without its secret. */
@@ -107,12 +101,14 @@ export interface Page<T> {
 
 export interface StoreOptions {
   readonly auditEntries: number;
+  /** Older entries are cut as well. */
+  readonly auditMs: number;
   readonly endedRecoveries: number;
   readonly policyVersions: number;
 }
 
 /** How much history a store keeps per service. */
-export const KEEP: StoreOptions = { auditEntries: 5000, endedRecoveries: 100, policyVersions: 50 };
+export const KEEP: StoreOptions = { auditEntries: 5000, auditMs: 90 * 24 * 3_600_000, endedRecoveries: 100, policyVersions: 50 };
 
 /**
  * All that outlives the process (R16): states with steps, attempts and next attempt times, known nodes, policies, ended recoveries, audit.
@@ -126,6 +122,8 @@ export interface Store {
   /** Names of all services, tombstones included, in order. */
   services(): Promise<readonly string[]>;
   audit(service: string, page: PageQuery): Promise<Page<AuditRecord>>;
+  /** The state where older entries were cut off; null: none were. */
+  auditSnapshot(service: string): Promise<AuditSnapshot | null>;
   /** Ended recoveries; the running one is in the service's state. */
   recoveries(service: string, page: PageQuery): Promise<Page<Recovery>>;
   recovery(service: string, id: string): Promise<Recovery | null>;

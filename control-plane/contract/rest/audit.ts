@@ -7,7 +7,8 @@ import { instant } from './kinds.ts';
 import { historyCursor, pageSize } from './pages.ts';
 import { Reason } from './reasons.ts';
 
-const flagValue = Type.Object({ state: FeatureState, admit: Admit });
+const by = Type.Optional(Type.Enum(['recovery', 'person'], { description: 'Whose word it is' }));
+const flagValue = Type.Object({ state: FeatureState, admit: Admit, by });
 
 export const AuditView = Type.Object({
   sequence: Counter,

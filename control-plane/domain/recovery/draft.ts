@@ -57,7 +57,7 @@ export class Draft {
     }
     this.own()[name] = next;
     this.raiseRevision();
-    this.transitions.push({ feature: name, from: flagValue(from), to: flagValue(to), reason });
+    this.transitions.push({ feature: name, from, to, reason });
   }
 
   /** Changes what filters do not see. Nothing happens when all of it is as it was. */
@@ -147,8 +147,4 @@ export class Draft {
 
 function isSame<T extends object>(record: T, changes: Changes<T>): boolean {
   return Object.entries(changes).every(([key, value]) => (record as Record<string, unknown>)[key] === value);
-}
-
-function flagValue({ state, admit }: { readonly state: Transition['to']['state']; readonly admit: number }): Transition['to'] {
-  return { state, admit };
 }

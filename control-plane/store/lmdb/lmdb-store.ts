@@ -7,6 +7,7 @@ import {
   ACCESS_AUDIT,
   type AuditEntry,
   type AuditRecord,
+  type AuditSnapshot,
   type Commit,
   type CommitResult,
   type Fence,
@@ -21,6 +22,7 @@ import {
   type StoreOptions,
   type TokenRecord,
 } from '../store.ts';
+import { AuditTable } from './audit-table.ts';
 import { type Copies, openCopies } from './copies.ts';
 import { FORMAT, KEPT_TABLES, type Leadership, openTables, type StoredState, type Tables } from './open.ts';
 import { Transactions, within } from './transactions.ts';
@@ -36,6 +38,7 @@ export class LmdbStore implements Store {
   private readonly tables: Tables;
   private readonly transactions: Transactions;
   private readonly keep: StoreOptions;
+  private readonly auditTable: AuditTable;
   private readonly copies: Copies;
   /** Those who led from here; one that was deposed never comes back by itself. */
   private readonly leaders = new Set<string>();
@@ -45,6 +48,7 @@ export class LmdbStore implements Store {
     this.transactions = new Transactions(tables.root);
     this.lineage = lineage;
     this.keep = keep;
+    this.auditTable = new AuditTable(tables.audit, tables.auditSnapshots, keep);
     this.copies = copies;
   }
 
@@ -55,7 +59,7 @@ export class LmdbStore implements Store {
       const stored = this.tables.states.get(service);
       if ((stored?.version ?? 0) !== change.expectedVersion) return 'conflict';
       this.putState(change, stored);
-      this.putAudit(service, change.audit);
+      this.auditTable.append(service, change.audit, change.nowMs);
       this.putEnded(service, change.ended);
       return 'committed';
     });
@@ -78,6 +82,10 @@ export class LmdbStore implements Store {
     return mapPage(newest(this.tables.audit, service, page), (entry) => entry.value);
   }
 
+  async auditSnapshot(service: string): Promise<AuditSnapshot | null> {
+    return this.auditTable.snapshot(service);
+  }
+
   async recoveries(service: string, page: PageQuery): Promise<Page<Recovery>> {
     return mapPage(newest(this.tables.recoveries, service, page), (entry) => entry.value);
   }
@@ -98,14 +106,14 @@ export class LmdbStore implements Store {
   async putToken(token: TokenRecord, entry: AuditEntry): Promise<void> {
     await this.transactions.run(() => {
       within(this.tables.tokens.put(token.id, token));
-      this.putAudit(ACCESS_AUDIT, [entry]);
+      this.auditTable.append(ACCESS_AUDIT, [entry], entry.atMs);
     });
   }
 
   async removeToken(id: string, entry: AuditEntry): Promise<void> {
     await this.transactions.run(() => {
       within(this.tables.tokens.remove(id));
-      this.putAudit(ACCESS_AUDIT, [entry]);
+      this.auditTable.append(ACCESS_AUDIT, [entry], entry.atMs);
     });
   }
 
@@ -185,15 +193,6 @@ export class LmdbStore implements Store {
   private putPolicy(service: string, revision: number, policy: Policy, savedAtMs: number): void {
     within(this.tables.policies.put([service, revision], { savedAtMs, policy }));
     trim(this.tables.policies, service, this.keep.policyVersions);
-  }
-
-  private putAudit(service: string, entries: readonly AuditEntry[]): void {
-    let sequence = lastNumber(this.tables.audit, service);
-    for (const entry of entries) {
-      sequence++;
-      within(this.tables.audit.put([service, sequence], { ...entry, sequence }));
-      within(this.tables.audit.remove([service, sequence - this.keep.auditEntries]));
-    }
   }
 
   private putEnded(service: string, ended: readonly Recovery[]): void {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery, ServiceState } from '../../domain/model.ts';
-import { type AuditRecord, StoreUnusable, type TokenRecord, type Tombstone } from '../store.ts';
+import { type AuditRecord, type AuditSnapshot, StoreUnusable, type TokenRecord, type Tombstone } from '../store.ts';
 import { prepareFolder } from './inspect.ts';
 
 /** Grows when the layout below changes in a way that older code would misread. */
@@ -27,6 +27,8 @@ export interface Tables {
   readonly policies: Database<{ savedAtMs: number; policy: Policy }, [string, number]>;
   /** by service and sequence */
   readonly audit: Database<AuditRecord, [string, number]>;
+  /** by service */
+  readonly auditSnapshots: Database<AuditSnapshot, string>;
   /** by service and order of ending */
   readonly recoveries: Database<Recovery, [string, number]>;
   /** by id */
@@ -34,7 +36,7 @@ export interface Tables {
 }
 
 /** Tables that a backup holds: all but `meta`, which belongs to one history. */
-export const KEPT_TABLES = ['states', 'policies', 'audit', 'recoveries', 'tokens'] as const;
+export const KEPT_TABLES = ['states', 'policies', 'audit', 'auditSnapshots', 'recoveries', 'tokens'] as const;
 
 /** Opens, and if need be initialises, the store in this folder. Throws StoreUnusable with what to do about it. */
 export async function openTables(folder: string): Promise<Tables & { readonly lineage: string }> {
@@ -49,6 +51,7 @@ export async function openTables(folder: string): Promise<Tables & { readonly li
       states: table('states'),
       policies: table('policies'),
       audit: table('audit'),
+      auditSnapshots: table('auditSnapshots'),
       recoveries: table('recoveries'),
       tokens: table('tokens'),
     };

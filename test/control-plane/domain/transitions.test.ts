@@ -75,8 +75,8 @@ describe('a draft', () => {
       features: { catalog: { step: 2, sinceMs: T0 + 1 }, checkout: { step: 2 }, recommendations: { step: 1 } },
     });
     expect(transitions.map(({ feature, from, to }) => [feature, from, to])).toEqual([
-      ['catalog', ENABLED, DISABLED],
-      ['checkout', ENABLED, DISABLED],
+      ['catalog', { ...ENABLED, by: 'recovery' }, { ...DISABLED, by: 'recovery' }],
+      ['checkout', { ...ENABLED, by: 'recovery' }, { ...DISABLED, by: 'recovery' }],
     ]);
     expect(state.features['catalog']?.state).toBe('ENABLED'); // the old state is as it was
   });

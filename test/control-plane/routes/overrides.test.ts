@@ -61,7 +61,12 @@ describe('an override', () => {
     await set(control, { kind: 'FORCED_OPEN', reason: 'vendor maintenance' });
     const { items } = (await control.app.inject('/v1/services/shop/audit')).json();
     expect(items).toContainEqual(
-      expect.objectContaining({ actor: 'anonymous', action: 'flag-changed', feature: 'catalog', to: { state: 'DISABLED', admit: 0 } }),
+      expect.objectContaining({
+        actor: 'anonymous',
+        action: 'flag-changed',
+        feature: 'catalog',
+        to: { state: 'DISABLED', admit: 0, by: 'person' },
+      }),
     );
     expect(JSON.stringify(items)).toContain('vendor maintenance');
     const after = await control.restart();

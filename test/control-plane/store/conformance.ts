@@ -147,7 +147,7 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
 
       test('history is bounded: the oldest entries go, the present policy stays', async () => {
         await store.close();
-        store = await history.open({ auditEntries: 4, endedRecoveries: 2, policyVersions: 3 });
+        store = await history.open({ auditEntries: 4, auditMs: 3_600_000, endedRecoveries: 2, policyVersions: 3 });
         for (let version = 1; version <= 10; version++) {
           const state = stateOf('shop', { version, revision: version, policyRevision: version });
           const added = { audit: [entryOf(`a${version}`), entryOf(`b${version}`)], ended: [recoveryOf('shop', `r${version}`)] };

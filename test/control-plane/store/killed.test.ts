@@ -30,11 +30,19 @@ class Load {
   private async write(running: Running, feature: string): Promise<void> {
     for (;;) {
       const admit = (this.confirmed.get(feature) ?? 0) + 1;
-      const answer = await send(running, 'PUT', `/v1/services/shop/features/${feature}/override`, { kind: 'HOLD', admit, reason: 'load' });
+      const answer = await this.hold(running, feature, admit);
       if (!answer) return;
       expect(answer.status).toBe(200);
       this.confirmed.set(feature, admit);
     }
+  }
+
+  /** Replaces the override, whatever it is now, or sets the first one. */
+  private async hold(running: Running, feature: string, admit: number): Promise<Response | null> {
+    const url = `/v1/services/shop/features/${feature}/override`;
+    const body = { kind: 'HOLD', admit, reason: 'load' };
+    const answer = await send(running, 'PUT', url, body, { 'if-match': '*' });
+    return answer?.status === 412 ? send(running, 'PUT', url, body) : answer;
   }
 
   /** Failures of an upstream that is down, so that a recovery goes on all the time. */
@@ -52,8 +60,14 @@ class Load {
   }
 }
 
-async function send(running: Running, method: string, path: string, body?: unknown): Promise<Response | null> {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+async function send(
+  running: Running,
+  method: string,
+  path: string,
+  body?: unknown,
+  conditions: Record<string, string> = {},
+): Promise<Response | null> {
+  const headers = { ...conditions, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   return fetch(running.base + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) }).catch(() => null);
 }
 
