@@ -10,7 +10,8 @@ import { endOverdueCalls, onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
-import { flushSamples, flushUnmatched } from "./telemetry";
+import { flushUnmatched } from "./telemetry/service-metrics";
+import { flushUpstreamTimes } from "./telemetry/upstream-times";
 import { VERSION } from "./wire/contract.gen";
 
 const TICK_MS: u32 = 50;
@@ -66,7 +67,7 @@ class Agent {
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
       if (all) feature.metrics.forgetGauges(!this.led && service.lease.inherited);
-      feature.metrics.gauges(feature.toldPhase(), feature.flag.state, feature.health, feature.admitNow(nowMs));
+      feature.metrics.gauges(feature.breaker.toldPhase(), feature.breaker.flag.state, feature.health, feature.breaker.admitNow(nowMs));
     }
     const confirmed = service.governance.confirmedAtMs;
     const connected = confirmed > 0 && service.governance.reportedAtMs > 0 && this.watch.answered() && this.report.answered();
@@ -124,7 +125,7 @@ export class Root {
     }
     streams.judgeInFlight(nowMs);
     flushUnmatched();
-    flushSamples();
+    flushUpstreamTimes();
     endOverdueCalls(nowMs);
   }
 

@@ -70,6 +70,11 @@ export const Breaker = Type.Object(
     }),
     halfOpen: HalfOpen,
     rampMs: duration(10_000, 0, 'After closing, traffic comes back linearly over this time'),
+    retryGuardPercent: percent(
+      50,
+      1,
+      "From this part of the way to a trip on (in percent of its thresholds), admitted requests go out without the router's retries; 100: never",
+    ),
     resetAfterMs: duration(60_000, 1000, 'CLOSED for this long, the open time starts from openMs again'),
   },
   { ...defaulted, description: "Health-based breaker of each proxy (Envoy's own `circuit_breakers` are concurrency caps)" },

@@ -13,12 +13,22 @@ export const FILTER_METRICS = {
   rekindle_requests_total: {
     kind: 'counter',
     labels: ['service', 'feature', 'outcome'],
-    help: 'Requests by outcome: success, failure, ignored, refused; detected_* in shadow mode',
+    help: 'Requests by outcome: success, failure, ignored (says nothing of the upstream), refused',
   },
   rekindle_degraded_total: {
     kind: 'counter',
     labels: ['service', 'feature', 'rung', 'reason'],
     help: 'Degraded replies by rung and reason; rung none: no rung could answer',
+  },
+  rekindle_detected_total: {
+    kind: 'counter',
+    labels: ['service', 'feature', 'reason'],
+    help: 'Shadow mode: requests that would have been refused, or answered by a rung, and why; they are counted by their outcome all the same',
+  },
+  rekindle_retries_withheld_total: {
+    kind: 'counter',
+    labels: ['service', 'feature'],
+    help: "Requests sent without the router's retries: probes, shares, and all while the window is near a trip",
   },
   rekindle_transitions_total: { kind: 'counter', labels: ['service', 'feature', 'to'], help: 'Changes of the breaker phase' },
   rekindle_unmatched_total: { kind: 'counter', labels: [], help: 'Requests that no feature matched' },

@@ -1,6 +1,7 @@
-import { BLEND_MS, BreakerRecord, close, hasPermit, localAdmit, open, Phase } from "./breaker";
+import { BLEND_MS, BreakerRecord, close, Conditions, localAdmit, open, Phase } from "./breaker";
 import { BreakerPolicy } from "./policy";
 import { ALL_BP, rampAdmit } from "./admit-share";
+import { hasPermit } from "./trial";
 
 /** What the control plane allows (design section 2). */
 export enum FlagState {
@@ -119,9 +120,8 @@ export function mustFollow(r: BreakerRecord, flag: Flag, holds: bool): bool {
  * - The flag no longer holds: DISABLED becomes OPEN with local backoff, TESTING a local ramp from its share, ENABLED stays (R3).
  * - A flag that never held is taken for a hint on first sight only; later ones wait for the lease (R2).
  */
-export function follow(
-  r: BreakerRecord, flag: Flag, holds: bool, nowMs: i64, policy: BreakerPolicy, proxies: i32, budget: i32, random: f64,
-): void {
+export function follow(r: BreakerRecord, flag: Flag, holds: bool, c: Conditions): void {
+  const nowMs = c.nowMs;
   const fresh = isFresh(r);
   if (holds) {
     const newStep = r.step != flag.step;
@@ -129,7 +129,7 @@ export function follow(
     if (flag.byPerson || (newStep && r.attached && flag.state == FlagState.Disabled)) {
       r.blendStartMs = 0;
     } else if (!r.attached && !fresh) {
-      r.blendFrom = localAdmit(r, nowMs, policy);
+      r.blendFrom = localAdmit(r, nowMs, c.policy);
       r.blendStartMs = r.blendFrom == flagAdmit(flag) ? 0 : nowMs;
     }
     if (newStep || (!r.attached && flag.state == FlagState.Disabled)) {
@@ -141,7 +141,7 @@ export function follow(
   } else if (r.attached || fresh) {
     r.blendStartMs = 0;
     if (flag.state == FlagState.Disabled) {
-      open(r, nowMs, policy, proxies, budget, random);
+      open(r, c);
     } else if (flag.state == FlagState.Testing && r.phase == Phase.Closed) {
       close(r, nowMs, flag.admit);
     }

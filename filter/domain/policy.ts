@@ -69,6 +69,7 @@ export class BreakerPolicy {
   probeSuccessPercent: i32 = 0;
   probeTimeoutMs: i64 = 0;
   rampMs: i64 = 0;
+  retryGuardPercent: i32 = 0;
   resetAfterMs: i64 = 0;
 }
 

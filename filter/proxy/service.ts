@@ -3,22 +3,23 @@ import { LogLevel } from "../abi/enums";
 import { MISSING, sharedVersion, writeShared } from "../abi/shared-data";
 import { Flag, FlagState } from "../domain/admission";
 import { ALL_BP } from "../domain/admit-share";
+import { FleetShape } from "../domain/fleet-shape";
 import { Matcher } from "../domain/matcher";
 import { nameHash } from "../domain/name-hash";
 import { Outcome } from "../domain/outcome";
 import { FeaturePolicy, Policy } from "../domain/policy";
-import { ServiceMetrics } from "../telemetry";
+import { ServiceMetrics } from "../telemetry/service-metrics";
 import { builtInPolicy } from "../wire/built-in-policy";
 import { Directive, FlagEntry, parseDirective, parsePolicy } from "../wire/directive";
 import { Problem, problemLine } from "../wire/problem";
 import { DirectiveStore, StoredDirective } from "./directive-store";
-import { Feature, Pass } from "./feature";
+import { Feature } from "./feature";
+import { Pass } from "./feature-breaker";
 import { Governance } from "./governance";
 import { identity, vmId } from "./identity";
 import { serviceKey } from "./keys";
 import { Lease } from "./lease";
 import { Begin } from "./poison-mark";
-import { FleetShape } from "./shared-breaker";
 import { WorkerSlots } from "./worker-slots";
 
 /** Every how many ticks the leader sums the proxy's windows. */
@@ -119,7 +120,7 @@ export class Service {
     const governed = this.fleetScope && this.governance.governed(nowMs);
     let changed = false;
     for (let i = 0; i < this.features.length; i++) {
-      if (this.features[i].refresh(nowMs, governed, this.fleet, !this.behind)) changed = true;
+      if (this.features[i].refresh(nowMs, governed, !this.behind)) changed = true;
     }
     if (changed) this.changed();
   }
@@ -128,19 +129,19 @@ export class Service {
     this.slots.sum(this.features, nowMs);
     let changed = false;
     for (let i = 0; i < this.features.length; i++) {
-      if (this.features[i].judgeSums(nowMs, this.fleet)) changed = true;
+      if (this.features[i].breaker.judgeSums(nowMs)) changed = true;
     }
     if (changed) this.changed();
   }
 
   /** Judges an outcome; a phase that changes by it is told to the other workers. */
   settle(feature: Feature, pass: Pass, epoch: i64, outcome: Outcome, slow: bool, nowMs: i64): void {
-    if (feature.settle(pass, epoch, outcome, slow, nowMs, this.fleet)) this.changed();
+    if (feature.breaker.settle(pass, epoch, outcome, slow, nowMs)) this.changed();
   }
 
   /** Counts a request in flight as slow. */
   settleHanging(feature: Feature, epoch: i64, nowMs: i64): void {
-    if (feature.settleHanging(epoch, nowMs, this.fleet)) this.changed();
+    if (feature.breaker.settleHanging(epoch, nowMs)) this.changed();
   }
 
   /** Tells the other workers that shared state moved: they look on their next tick. */
@@ -230,10 +231,11 @@ export class Service {
     this.revision = directive.revision;
     this.hash = directive.hash;
     this.directiveInForce = name;
-    this.fleet.proxies = directive.proxies;
+    // Proxies with an upstream each do not share a budget.
+    this.fleet.proxies = this.fleetScope ? directive.proxies : 0;
     for (let i = 0; i < this.features.length; i++) {
       const feature = this.features[i];
-      setFlag(feature.flag, entryOf(directive.flags, feature.policy.name), receivedAtMs);
+      setFlag(feature.breaker.flag, entryOf(directive.flags, feature.policy.name), receivedAtMs);
     }
   }
 
@@ -265,7 +267,7 @@ export class Service {
       feature.adopt(policy);
       return feature;
     }
-    return new Feature(this.name, policy);
+    return new Feature(this.name, policy, this.fleet);
   }
 }
 

@@ -1,26 +1,18 @@
 import { Flag, follow } from "../domain/admission";
-import {
-  BreakerRecord, close, halfOpen, open, Phase, rearmTrial, returnProbe, settleProbe, takePermit, takeProbe,
-} from "../domain/breaker";
-import { BreakerPolicy } from "../domain/policy";
+import { BreakerRecord, Conditions, Phase } from "../domain/breaker";
+import { apply, Change } from "../domain/breaker-change";
 import { CheckedWords } from "./checked-words";
 import { serviceKey } from "./keys";
 
 const KIND: i64 = 1;
-const WORDS = 20;
+const WORDS = 23;
 /** Rounds against other workers before a change is given up; the next tick tries again. */
 const TRIES = 16;
-
-/** What the fleet's size and budget mean for local probing (R8). */
-export class FleetShape {
-  proxies: i32 = 0;
-  budget: i32 = 1;
-}
 
 /** One feature's breaker record in shared data: every change is read, decided and written under compare-and-set. */
 export class SharedBreaker {
   /** Last seen; refreshed by `load` and by each change. */
-  readonly record: BreakerRecord = new BreakerRecord();
+  record: BreakerRecord = new BreakerRecord();
   private readonly value: CheckedWords;
 
   constructor(service: string, feature: string) {
@@ -32,71 +24,11 @@ export class SharedBreaker {
     else if (this.record.epoch > 1) this.keepEpochGrowing();
   }
 
-  /** CLOSED of the given epoch becomes OPEN. True for the one worker that made it so. */
-  trip(epoch: i64, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
+  /** True for the one worker that made the change. */
+  change(change: Change, conditions: Conditions): bool {
     for (let i = 0; i < TRIES; i++) {
       this.load();
-      if (this.record.phase != Phase.Closed || this.record.epoch != epoch) return false;
-      open(this.record, nowMs, policy, fleet.proxies, fleet.budget, random);
-      if (this.save()) return true;
-    }
-    return false;
-  }
-
-  /** OPEN whose time is over becomes HALF_OPEN. */
-  tryHalfOpen(nowMs: i64): bool {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (this.record.phase != Phase.Open || nowMs < this.record.reopensAtMs) return false;
-      halfOpen(this.record);
-      if (this.save()) return true;
-    }
-    return false;
-  }
-
-  takeProbe(nowMs: i64, policy: BreakerPolicy): bool {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (!takeProbe(this.record, nowMs, policy)) return false;
-      if (this.save()) return true;
-    }
-    return false;
-  }
-
-  returnProbe(epoch: i64): void {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (this.record.epoch != epoch) return;
-      returnProbe(this.record);
-      if (this.save()) return;
-    }
-  }
-
-  /** Counts a probe's outcome; closes or opens again when the trial is decided. True when the phase changed. */
-  settleProbe(epoch: i64, succeeded: bool, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (this.record.epoch != epoch) return false;
-      const verdict = settleProbe(this.record, succeeded, policy);
-      if (verdict > 0) close(this.record, nowMs, FIRST_RAMP_ADMIT);
-      else if (verdict < 0) open(this.record, nowMs, policy, fleet.proxies, fleet.budget, random);
-      if (this.save()) return verdict != 0;
-    }
-    return false;
-  }
-
-  rearmTrial(nowMs: i64, policy: BreakerPolicy): void {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (!rearmTrial(this.record, nowMs, policy)) return;
-      if (this.save()) return;
-    }
-  }
-
-  takePermit(nowMs: i64): bool {
-    for (let i = 0; i < TRIES; i++) {
-      this.load();
-      if (!takePermit(this.record, nowMs)) return false;
+      if (!apply(change, this.record, conditions)) return false;
       if (this.save()) return true;
     }
     return false;
@@ -116,11 +48,11 @@ export class SharedBreaker {
   }
 
   /** Brings the record in line with flag and lease (R1, R3). True for the worker that changed it. */
-  follow(flag: Flag, holds: bool, nowMs: i64, policy: BreakerPolicy, fleet: FleetShape, random: f64): bool {
+  follow(flag: Flag, holds: bool, conditions: Conditions): bool {
     for (let i = 0; i < TRIES; i++) {
       this.load();
       if (this.record.attached == holds && this.record.step == flag.step) return false;
-      follow(this.record, flag, holds, nowMs, policy, fleet.proxies, fleet.budget, random);
+      follow(this.record, flag, holds, conditions);
       if (this.save()) return true;
     }
     return false;
@@ -129,22 +61,8 @@ export class SharedBreaker {
   /** The value is gone or spoilt: begin anew, but never with an epoch that tickets may still hold. */
   private keepEpochGrowing(): void {
     const epoch = this.record.epoch + 1;
-    const fresh = new BreakerRecord();
-    this.copyFrom(fresh);
+    this.record = new BreakerRecord();
     this.record.epoch = epoch;
-  }
-
-  private copyFrom(o: BreakerRecord): void {
-    const r = this.record;
-    r.phase = o.phase;
-    r.step = o.step;
-    r.attached = o.attached;
-    r.trips = o.trips;
-    r.openForMs = o.openForMs;
-    r.closedAtMs = o.closedAtMs;
-    r.rampStartMs = o.rampStartMs;
-    r.permits = o.permits;
-    r.blendStartMs = o.blendStartMs;
   }
 
   private decode(): void {
@@ -170,6 +88,9 @@ export class SharedBreaker {
     r.permitsUntilMs = w[18];
     r.blendFrom = <i32>w[19];
     r.blendStartMs = w[20];
+    r.guarded = w[21] != 0;
+    r.probes = <i32>w[22];
+    r.probesInFlight = <i32>w[23];
   }
 
   private save(): bool {
@@ -195,12 +116,12 @@ export class SharedBreaker {
     w[18] = r.permitsUntilMs;
     w[19] = r.blendFrom;
     w[20] = r.blendStartMs;
+    w[21] = r.guarded ? 1 : 0;
+    w[22] = r.probes;
+    w[23] = r.probesInFlight;
     return this.value.write();
   }
 }
-
-/** After a trial succeeded, local traffic starts again from this share, in basis points. */
-const FIRST_RAMP_ADMIT: i32 = 1000;
 
 function clamp(value: i32, low: i32, high: i32): i32 {
   return min(max(value, low), high);

@@ -82,13 +82,13 @@ export class WorkerSlots {
       const feature = features[i];
       feature.counters.dirty = false;
       if (feature.counters.get(Count.Admitted) == 0 && feature.counters.get(Count.Refused) == 0) continue;
-      feature.window.advance(nowMs);
+      feature.breaker.window.advance(nowMs);
       words[at] = feature.hash;
       words[at + 1] = feature.counters.step;
-      words[at + 2] = feature.windowEpoch;
-      words[at + 3] = feature.window.succeeded;
-      words[at + 4] = feature.window.failed;
-      words[at + 5] = feature.window.slow;
+      words[at + 2] = feature.breaker.windowEpoch;
+      words[at + 3] = feature.breaker.window.succeeded;
+      words[at + 4] = feature.breaker.window.failed;
+      words[at + 5] = feature.breaker.window.slow;
       for (let w = 0; w < COUNTER_WORDS; w++) words[at + 6 + w] = feature.counters.words[w];
       at += ENTRY;
       entries++;
@@ -118,9 +118,9 @@ export class WorkerSlots {
     if (feature === null) return;
     if (words[at + 1] == feature.counters.step) feature.total.addAll(words, at + 6);
     if (words[at + 2] == feature.breaker.record.epoch) {
-      feature.sumSucceeded += <i32>min<i64>(words[at + 3], 1 << 24);
-      feature.sumFailed += <i32>min<i64>(words[at + 4], 1 << 24);
-      feature.sumSlow += <i32>min<i64>(words[at + 5], 1 << 24);
+      feature.breaker.sumSucceeded += <i32>min<i64>(words[at + 3], 1 << 24);
+      feature.breaker.sumFailed += <i32>min<i64>(words[at + 4], 1 << 24);
+      feature.breaker.sumSlow += <i32>min<i64>(words[at + 5], 1 << 24);
     }
   }
 }

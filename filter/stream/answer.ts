@@ -6,7 +6,7 @@ import { Phase } from "../domain/breaker";
 import { RungKind } from "../domain/policy";
 import { Count } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
-import { RUNG_LABELS } from "../telemetry";
+import { RUNG_LABELS } from "../telemetry/feature-metrics";
 import { details, marker, MARKER } from "./degraded-headers";
 import { Stream } from "./stream";
 

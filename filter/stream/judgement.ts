@@ -3,8 +3,10 @@ import { rangeDecimal, rangeI64, readHeader, readProperty, utf8 } from "../abi/h
 import { monotonicMs } from "../abi/clock";
 import { Cause, causeOf, judgeFlags, judgeGrpcStatus, needsFlags, Outcome, outcomeOf } from "../domain/outcome";
 import { Protocol } from "../domain/policy";
-import { Feature, Pass } from "../proxy/feature";
+import { Feature } from "../proxy/feature";
+import { Pass } from "../proxy/feature-breaker";
 import { Service } from "../proxy/service";
+import { sampleUpstreamMs } from "../telemetry/upstream-times";
 import { MARKER } from "./degraded-headers";
 import { NOT_SENT, Stream } from "./stream";
 
@@ -30,7 +32,7 @@ export function judgeHeaders(stream: Stream, feature: Feature, service: Service,
   stream.cause = causeFromHeaders(stream, feature, status, endOfStream);
   stream.outcome = outcomeOf(stream.cause, rules);
   stream.slow = stream.outcome != Outcome.Ignored && rules.slowMs > 0 && stream.upstreamMs > rules.slowMs;
-  if (stream.outcome != Outcome.Ignored) feature.metrics.sample(stream.upstreamMs);
+  if (stream.outcome != Outcome.Ignored) sampleUpstreamMs(feature.metrics, stream.upstreamMs);
   if (isJudgedProbe(stream)) return;
   stream.waits = stream.outcome == Outcome.Success && !endOfStream && (stream.pass == Pass.Probe || stream.needsGrpcStatus);
   if (!stream.waits) settle(stream, feature, service, stream.outcome, nowMs);

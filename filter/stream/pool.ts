@@ -1,6 +1,6 @@
 import { SlotTable } from "../abi/contexts";
 import { Outcome } from "../domain/outcome";
-import { Pass } from "../proxy/feature";
+import { Pass } from "../proxy/feature-breaker";
 import { NOT_SENT, Stream } from "./stream";
 
 /** The streams of this VM. Grows with the most requests ever in flight at once, never shrinks. */

@@ -9,10 +9,12 @@ import { hostMatches } from "../domain/host-match";
 import { RequestView } from "../domain/request-view";
 import { hash64 } from "../domain/sip-hash";
 import { Count } from "../proxy/counters";
-import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
+import { Feature, KEY_BYTES } from "../proxy/feature";
+import { Pass } from "../proxy/feature-breaker";
 import { Service } from "../proxy/service";
 import { ServiceSettings, Settings } from "../settings";
-import { countUnmatched, Ended } from "../telemetry";
+import { Ended } from "../telemetry/feature-metrics";
+import { countUnmatched } from "../telemetry/service-metrics";
 import { cookieHash } from "./cookie";
 import { REROUTE } from "./degraded-headers";
 import { Answer } from "./answer";
@@ -176,18 +178,22 @@ function copyRequest(stream: Stream, isGet: bool): void {
 }
 
 function admit(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {
-  const gate = feature.admission.gate;
-  const sticky = gate == Gate.Share ? stickyHash(feature) : 0;
-  const pass = feature.admit(sticky, service.nowMs);
-  if (pass == Pass.None) return refuse(stream, feature, service, endOfStream);
-  stream.pass = pass;
-  stream.epoch = feature.epoch();
+  const breaker = feature.breaker;
+  const sticky = breaker.gate() == Gate.Share ? stickyHash(feature) : 0;
+  const pass = breaker.admit(sticky, service.nowMs);
+  if (pass == Pass.None && !stream.shadow) return refuse(stream, feature, service);
+  if (pass == Pass.None) feature.metrics.countDetected(reasonOf(breaker.refusal()));
+  stream.pass = pass == Pass.None ? Pass.Unjudged : pass;
+  stream.epoch = breaker.record.epoch;
   stream.step = feature.counters.step;
   feature.counters.add(Count.Admitted);
   if (endOfStream) stream.sentAtMs = monotonicMs();
   else if (feature.policy.failure.slowMs > 0 && hasHeader(HeaderMap.Request, UPGRADE)) timeUpgrade(stream, feature);
-  // Probes and shares go out without the router's retries: the budget must hold at the upstream.
-  if (gate != Gate.Pass && !stream.shadow) replaceHeader(HeaderMap.Request, "x-envoy-max-retries", "0");
+  // The budget must hold at the upstream, and an overload must not feed itself.
+  if (breaker.withholdsRetries() && !stream.shadow) {
+    replaceHeader(HeaderMap.Request, "x-envoy-max-retries", "0");
+    feature.metrics.countRetriesWithheld();
+  }
   return Action.Continue;
 }
 
@@ -197,14 +203,10 @@ function timeUpgrade(stream: Stream, feature: Feature): void {
   stream.untimed = true;
 }
 
-function refuse(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {
-  if (stream.shadow) {
-    feature.metrics.count(Ended.Detected);
-    return Action.Continue;
-  }
+function refuse(stream: Stream, feature: Feature, service: Service): Action {
   feature.counters.add(Count.Refused);
   feature.metrics.count(Ended.Refused);
-  stream.reason = reasonOf(feature.refusal());
+  stream.reason = reasonOf(feature.breaker.refusal());
   return degrade(stream, feature, ChainPhase.Request, Answer.Reply, service.nowMs);
 }
 

@@ -7,9 +7,9 @@ import { ChainPhase } from "../domain/fallback-chain";
 import { Cause, isReplaceable, judgeStatus, Outcome } from "../domain/outcome";
 import { RungKind } from "../domain/policy";
 import { judgeStorability, StoreCandidate } from "../domain/storability";
-import { Feature, Pass } from "../proxy/feature";
+import { Feature } from "../proxy/feature";
+import { Pass } from "../proxy/feature-breaker";
 import { staleCache } from "../proxy/stale-cache";
-import { Ended } from "../telemetry";
 import { Capture } from "./capture";
 import { marker, MARKER } from "./degraded-headers";
 import { Answer, countRung } from "./answer";
@@ -42,11 +42,12 @@ export function onResponse(id: u32, endOfStream: bool): Action {
   if (endOfStream) stream.finish(feature);
   if (stream.outcome == Outcome.Success) captureWhenDue(stream, feature, status, endOfStream, nowMs);
   if (!isReplaceable(stream.cause, feature.policy.failure)) return Action.Continue;
+  stream.reason = FAILURE + stream.cause - Cause.Status;
   if (stream.shadow) {
-    feature.metrics.count(Ended.Detected);
+    // What would have been refused would not have come here.
+    if (stream.pass != Pass.Unjudged) feature.metrics.countDetected(stream.reason);
     return Action.Continue;
   }
-  stream.reason = FAILURE + stream.cause - Cause.Status;
   return degrade(stream, feature, ChainPhase.Response, answer, nowMs);
 }
 

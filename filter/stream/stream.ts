@@ -1,9 +1,10 @@
 import { Cause, latencyBucket, Outcome } from "../domain/outcome";
 import { Settings } from "../settings";
 import { Count } from "../proxy/counters";
-import { Feature, KEY_BYTES, Pass } from "../proxy/feature";
+import { Feature, KEY_BYTES } from "../proxy/feature";
+import { Pass } from "../proxy/feature-breaker";
 import { Service } from "../proxy/service";
-import { Ended } from "../telemetry";
+import { Ended } from "../telemetry/feature-metrics";
 import { LATENCY_BUCKETS_MS } from "../wire/contract.gen";
 import { CallOut } from "./call-out";
 import { Capture } from "./capture";
@@ -119,6 +120,7 @@ export class Stream {
   finish(feature: Feature): void {
     if (this.settled || this.pass == Pass.None) return;
     this.settled = true;
+    if (this.pass == Pass.Probe) feature.breaker.endProbe();
     const outcome = this.outcome;
     feature.metrics.count(outcome == Outcome.Success ? Ended.Success : outcome == Outcome.Failure ? Ended.Failure : Ended.Ignored);
     const counters = feature.counters;

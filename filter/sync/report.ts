@@ -204,7 +204,7 @@ export class ReportSender {
 
 /** What a report says of a feature, in one number. */
 function digestOf(feature: Feature): i64 {
-  let digest: i64 = feature.counters.step * 31 + feature.toldPhase();
+  let digest: i64 = feature.counters.step * 31 + feature.breaker.toldPhase();
   for (let i = 0; i < COUNTER_WORDS; i++) digest = digest * 1_000_003 + feature.total.words[i];
   return digest;
 }
@@ -214,7 +214,7 @@ function told(feature: Feature): FeatureReport {
   const total = feature.total;
   report.feature = feature.policy.name;
   report.step = feature.counters.step;
-  report.phase = feature.toldPhase();
+  report.phase = feature.breaker.toldPhase();
   report.admitted = total.get(Count.Admitted);
   report.succeeded = total.get(Count.Succeeded);
   report.failed = total.get(Count.Failed);

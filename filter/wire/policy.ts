@@ -121,6 +121,7 @@ function readBreaker(reader: Reader): BreakerPolicy {
   breaker.probeSuccessPercent = <i32>halfOpen.integer(Key.SuccessPercent);
   breaker.probeTimeoutMs = halfOpen.integer(Key.TimeoutMs);
   breaker.rampMs = reader.integer(Key.RampMs);
+  breaker.retryGuardPercent = <i32>reader.integer(Key.RetryGuardPercent);
   breaker.resetAfterMs = reader.integer(Key.ResetAfterMs);
   return breaker;
 }

@@ -9,7 +9,7 @@ interface Part {
   readonly mayImport: readonly string[];
 }
 
-const filterBase = ['filter/abi/', 'filter/wire/', 'filter/domain/', 'filter/settings.ts', 'filter/telemetry.ts', 'filter/version.ts'];
+const filterBase = ['filter/abi/', 'filter/wire/', 'filter/domain/', 'filter/settings.ts', 'filter/telemetry/', 'filter/version.ts'];
 
 const filterParts: readonly Part[] = [
   { part: 'filter/domain/', mayImport: [] },
@@ -18,7 +18,7 @@ const filterParts: readonly Part[] = [
   { part: 'filter/wire/', mayImport: ['filter/domain/'] },
   { part: 'filter/version.ts', mayImport: [] },
   { part: 'filter/settings.ts', mayImport: ['filter/wire/', 'filter/domain/'] },
-  { part: 'filter/telemetry.ts', mayImport: ['filter/abi/', 'filter/wire/', 'filter/domain/'] },
+  { part: 'filter/telemetry/', mayImport: ['filter/abi/', 'filter/wire/', 'filter/domain/'] },
   { part: 'filter/proxy/', mayImport: filterBase },
   { part: 'filter/sync/', mayImport: [...filterBase, 'filter/proxy/'] },
   { part: 'filter/stream/', mayImport: [...filterBase, 'filter/proxy/'] },

@@ -10,11 +10,18 @@ export interface BreakerExports {
   closeNow(nowMs: bigint, fromAdmit: number): void;
   probe(nowMs: bigint): number;
   giveBack(): void;
-  settle(succeeded: boolean): number;
+  settle(succeeded: boolean): void;
+  endOne(): number;
   rearm(nowMs: bigint): number;
   permit(count: number, step: bigint, untilMs: bigint): void;
   usePermit(nowMs: bigint): number;
-  judges(succeeded: number, failed: number, slow: number, consecutive: number, judgesSlow: boolean): number;
+  reachesPart(percent: number, succeeded: number, failed: number, slow: number, consecutive: number, judgesSlow: boolean): number;
+  trialOf(wanted: number, proxies: number, budget: number, inFlight: number): number;
+  setFleet(proxies: number, budget: number): void;
+  setJitter(jitter: number): void;
+  change(kind: number, epoch: bigint, nowMs: bigint, random: number): number;
+  guarded(): number;
+  probesInFlight(): number;
   admitted(nowMs: bigint): number;
   phase(): number;
   epoch(): bigint;
@@ -26,6 +33,19 @@ export interface BreakerExports {
   mayHalfOpen(): number;
 }
 
+export const Change = {
+  Trip: 0,
+  StartTrial: 1,
+  TakeProbe: 2,
+  ReturnProbe: 3,
+  ProbeSucceeded: 4,
+  ProbeFailed: 5,
+  EndProbe: 6,
+  RearmTrial: 7,
+  TakePermit: 8,
+  Guard: 9,
+  Unguard: 10,
+} as const;
 export const Phase = { Closed: 0, Open: 1, HalfOpen: 2 } as const;
 export const State = { Disabled: 0, Testing: 1, Enabled: 2 } as const;
 export const Gate = { Pass: 0, Share: 1, Probe: 2, Permit: 3, Refuse: 4 } as const;

@@ -1,15 +1,18 @@
 import { Admission, decide, Flag, FlagState, flagHolds, follow, mustFollow } from "../../../filter/domain/admission";
-import {
-  BreakerRecord, close, hasLostProbes, localAdmit, open, halfOpen, rearmTrial, returnProbe, settleProbe, takePermit, takeProbe, trips,
-} from "../../../filter/domain/breaker";
-import { BreakerPolicy } from "../../../filter/domain/policy";
+import { BreakerRecord, close, Conditions, halfOpen, localAdmit, open, trialProbes } from "../../../filter/domain/breaker";
+import { apply, Change } from "../../../filter/domain/breaker-change";
+import { FleetShape } from "../../../filter/domain/fleet-shape";
+import { BreakerPolicy, Jitter } from "../../../filter/domain/policy";
+import { endProbe, hasLostProbes, rearmTrial, returnProbe, settleProbe, takePermit, takeProbe } from "../../../filter/domain/trial";
+import { reaches } from "../../../filter/domain/trip-rule";
 
+const fleet: FleetShape = new FleetShape();
 let record: BreakerRecord = new BreakerRecord();
 let policy: BreakerPolicy = new BreakerPolicy();
 let flag: Flag = new Flag();
 const admission: Admission = new Admission();
 
-/** A closed breaker that nothing has happened to. */
+/** A closed breaker that nothing has happened to, of a proxy that is alone in its fleet. */
 export function create(probes: i32, successPercent: i32, openMs: i64, openCapMs: i64, rampMs: i64, resetAfterMs: i64): void {
   record = new BreakerRecord();
   flag = new Flag();
@@ -26,6 +29,16 @@ export function create(probes: i32, successPercent: i32, openMs: i64, openCapMs:
   policy.openCapMs = openCapMs;
   policy.rampMs = rampMs;
   policy.resetAfterMs = resetAfterMs;
+  setFleet(1, 5);
+}
+
+export function setFleet(proxies: i32, budget: i32): void {
+  fleet.proxies = proxies;
+  fleet.budget = budget;
+}
+
+export function setJitter(jitter: i32): void {
+  policy.jitter = <Jitter>jitter;
 }
 
 export function setFlag(step: i64, state: i32, admit: i32, byPerson: bool, expiresAtMs: i64): void {
@@ -36,32 +49,44 @@ export function setFlag(step: i64, state: i32, admit: i32, byPerson: bool, expir
   flag.expiresAtMs = expiresAtMs;
 }
 
+function at(nowMs: i64, random: f64, epoch: i64 = 0): Conditions {
+  return new Conditions(policy, fleet, nowMs, random, epoch);
+}
+
 /** Follows flag and lease, then decides. True when the record had to follow. */
 export function tick(governed: bool, nowMs: i64): bool {
   const holds = flagHolds(flag, governed, nowMs);
   const must = mustFollow(record, flag, holds);
-  if (must) follow(record, flag, holds, nowMs, policy, 1, 5, 0.5);
+  if (must) follow(record, flag, holds, at(nowMs, 0.5));
   decide(admission, record, flag, holds, policy, nowMs);
   return must;
 }
 
+/** A change as a worker asks for it that saw `epoch`. */
+export function change(kind: i32, epoch: i64, nowMs: i64, random: f64): bool {
+  return apply(<Change>kind, record, at(nowMs, random, epoch));
+}
+
 export function tripNow(nowMs: i64, random: f64): void {
-  open(record, nowMs, policy, 1, 5, random);
+  open(record, at(nowMs, random));
 }
 export function startTrial(): void {
-  halfOpen(record);
+  halfOpen(record, at(0, 0));
 }
 export function closeNow(nowMs: i64, fromAdmit: i32): void {
   close(record, nowMs, fromAdmit);
 }
 export function probe(nowMs: i64): bool {
-  return takeProbe(record, nowMs, policy);
+  return takeProbe(record, nowMs);
 }
 export function giveBack(): void {
   returnProbe(record);
 }
-export function settle(succeeded: bool): i32 {
-  return settleProbe(record, succeeded, policy);
+export function settle(succeeded: bool): void {
+  settleProbe(record, succeeded, at(0, 0.5));
+}
+export function endOne(): bool {
+  return endProbe(record);
 }
 export function rearm(nowMs: i64): bool {
   return hasLostProbes(record, nowMs, policy) && rearmTrial(record, nowMs, policy);
@@ -74,11 +99,15 @@ export function permit(count: i32, step: i64, untilMs: i64): void {
 export function usePermit(nowMs: i64): bool {
   return takePermit(record, nowMs);
 }
-export function judges(succeeded: i32, failed: i32, slow: i32, consecutive: i32, judgesSlow: bool): bool {
-  return trips(policy, succeeded, failed, slow, consecutive, judgesSlow);
+export function reachesPart(percent: i32, succeeded: i32, failed: i32, slow: i32, consecutive: i32, judgesSlow: bool): bool {
+  return reaches(percent, policy, succeeded, failed, slow, consecutive, judgesSlow);
 }
 export function admitted(nowMs: i64): i32 {
   return localAdmit(record, nowMs, policy);
+}
+export function trialOf(wanted: i32, proxies: i32, budget: i32, inFlight: i32): i32 {
+  setFleet(proxies, budget);
+  return trialProbes(wanted, fleet, inFlight);
 }
 
 export function phase(): i32 {
@@ -89,6 +118,12 @@ export function epoch(): i64 {
 }
 export function waitMs(): i64 {
   return record.reopensAtMs - record.openedAtMs;
+}
+export function guarded(): bool {
+  return record.guarded;
+}
+export function probesInFlight(): i32 {
+  return record.probesInFlight;
 }
 export function gate(): i32 {
   return admission.gate;

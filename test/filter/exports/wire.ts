@@ -160,7 +160,7 @@ function breakerText(feature: FeaturePolicy): string {
     `{"windowMs":${b.windowMs},"buckets":${b.buckets},"minimumRequests":${b.minimumRequests},"failureRatePercent":${b.failureRatePercent}` +
     `,"slowRatePercent":${b.slowRatePercent},"consecutiveFailures":${b.consecutiveFailures},"openMs":${b.openMs},"openFactor":${b.openFactor}` +
     `,"openCapMs":${b.openCapMs},"jitter":${<i32>b.jitter},"probes":${b.probes},"probeSuccessPercent":${b.probeSuccessPercent}` +
-    `,"probeTimeoutMs":${b.probeTimeoutMs},"rampMs":${b.rampMs},"resetAfterMs":${b.resetAfterMs}}`
+    `,"probeTimeoutMs":${b.probeTimeoutMs},"retryGuardPercent":${b.retryGuardPercent},"rampMs":${b.rampMs},"resetAfterMs":${b.resetAfterMs}}`
   );
 }
 

@@ -10,10 +10,12 @@ const RUNGS: Json = { fallback: [{ stale: {} }, { cluster: { name: 'spare' } }, 
 /** Everything that counts happens at least once. */
 function eventful(): Scene {
   const it = scene({ connected: true, policy: null, configuration: { fallbackClusters: ['spare'] } });
-  it.fleet.publish('shop', { policy: { service: 'shop', features: [feature('catalog', RUNGS), feature('cart', { breaker: QUICK })] } });
+  const features = [feature('catalog', RUNGS), feature('cart', { breaker: QUICK }), feature('watched', { mode: 'shadow' })];
+  it.fleet.publish('shop', { policy: { service: 'shop', features } });
   it.advance(1000);
   it.good('/catalog');
   it.bad('/catalog');
+  it.bad('/watched');
   it.good('/elsewhere');
   it.proxy.request({ path: '/cart' }).cancel();
   it.trip('/cart');
@@ -81,6 +83,40 @@ describe('the histogram', () => {
     const { length } = it.proxy.metrics.samples('rekindle_upstream_ms');
     expect(length).toBeGreaterThan(500);
     expect(length).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe('transitions are counted once, by the worker that made them', () => {
+  const to = (it: Scene) =>
+    Object.fromEntries(
+      ['CLOSED', 'OPEN', 'HALF_OPEN', 'FORCED_OPEN', 'FORCED_CLOSED'].map((phase) => [
+        phase,
+        it.metric('transitions_total', { to: phase }),
+      ]),
+    );
+  const none = { CLOSED: 0, OPEN: 0, HALF_OPEN: 0, FORCED_OPEN: 0, FORCED_CLOSED: 0 };
+
+  test('a local outage', () => {
+    const it = scene({ workers: 3 });
+    it.trip('/catalog');
+    it.advance(1100);
+    it.admitted('/catalog', 5, { worker: 1 });
+    it.advance(200);
+    expect(to(it)).toEqual({ ...none, OPEN: 1, HALF_OPEN: 1, CLOSED: 1 });
+  });
+
+  test("a person's flags, and their end", () => {
+    const it = scene({ connected: true, policy: null, workers: 3 });
+    it.fleet.publish('shop', { policy: { service: 'shop', features: [feature('catalog')] } });
+    it.advance(1000);
+    it.fleet.flag('shop', { feature: 'catalog', state: 'DISABLED', admit: 0, by: 'person' });
+    it.advance(500);
+    expect(to(it)).toEqual({ ...none, FORCED_OPEN: 1 });
+    it.fleet.flag('shop', { feature: 'catalog', state: 'ENABLED', admit: 10_000, by: 'person', expiresInMs: 2000 });
+    it.advance(500);
+    expect(to(it)).toEqual({ ...none, FORCED_OPEN: 1, FORCED_CLOSED: 1 });
+    it.advance(3000);
+    expect(to(it)).toEqual({ ...none, FORCED_OPEN: 1, FORCED_CLOSED: 1, CLOSED: 1 });
   });
 });
 

@@ -59,9 +59,34 @@ describe('shadow', () => {
     for (let i = 0; i < 10; i++) untouched(it);
     it.advance(200);
     expect(it.metric('transitions_total', { to: 'OPEN' })).toBe(1);
-    expect(it.metric('requests_total', { outcome: 'detected' })).toBeGreaterThan(0);
     expect(it.metric('requests_total', { outcome: 'refused' })).toBe(0);
     expect(it.metric('degraded_total')).toBe(0);
+  });
+
+  test('each request has one outcome, and beside it is told what would have been done', () => {
+    const it = scene({ features: [feature('catalog', { ...SORRY, mode: 'shadow' })] });
+    for (let i = 0; i < 4; i++) untouched(it);
+    it.tick();
+    for (let i = 0; i < 3; i++) untouched(it);
+    it.good('/catalog');
+    it.advance(200);
+    const outcome = (name: string) => it.metric('requests_total', { outcome: name });
+    expect({ failure: outcome('failure'), success: outcome('success') }).toEqual({ failure: 7, success: 1 });
+    const detected = (reason: string) => it.metric('detected_total', { feature: 'catalog', reason });
+    expect({ failure: detected('failure'), open: detected('open') }).toEqual({ failure: 4, open: 4 });
+  });
+
+  test('what would have been refused says nothing to the breaker', () => {
+    const it = scene({ connected: true, policy: null });
+    it.fleet.publish('shop', { policy: { service: 'shop', mode: 'shadow', features: [feature('catalog')] } });
+    it.advance(1000);
+    it.fleet.flag('shop', { feature: 'catalog', state: 'TESTING', admit: 0 });
+    it.advance(11_000);
+    for (let i = 0; i < 20; i++) it.bad('/catalog');
+    it.advance(200);
+    expect(it.metric('transitions_total', { to: 'OPEN' })).toBe(0);
+    expect(it.metric('detected_total')).toBe(20);
+    expect(it.metric('requests_total', { outcome: 'failure' })).toBe(20);
   });
 
   test('flags do nothing either', () => {
