@@ -59,6 +59,12 @@ export enum BreakerPhase {
 /** counter {service, feature, rung, reason} */
 // @ts-ignore: decorator
 @lazy export const METRIC_DEGRADED_TOTAL: string = "rekindle_degraded_total";
+/** counter {service, feature, reason} */
+// @ts-ignore: decorator
+@lazy export const METRIC_DETECTED_TOTAL: string = "rekindle_detected_total";
+/** counter {service, feature} */
+// @ts-ignore: decorator
+@lazy export const METRIC_RETRIES_WITHHELD_TOTAL: string = "rekindle_retries_withheld_total";
 /** counter {service, feature, to} */
 // @ts-ignore: decorator
 @lazy export const METRIC_TRANSITIONS_TOTAL: string = "rekindle_transitions_total";
@@ -177,6 +183,7 @@ export enum Key {
   SuccessPercent,
   TimeoutMs,
   RampMs,
+  RetryGuardPercent,
   ResetAfterMs,
   Fallback,
   Stale,
@@ -255,7 +262,7 @@ export enum Key {
 }
 /** Texts of problems and of their places; the number is the place among NAMES. */
 export enum Reason {
-  ExpectedValue = 168,
+  ExpectedValue = 169,
   ExpectedName,
   ExpectedColon,
   ExpectedMember,
@@ -298,7 +305,7 @@ export enum Reason {
   OtherCluster,
 }
 export enum Place {
-  Governance = 209,
+  Governance = 210,
   Name,
   Dependency,
   Route,
@@ -376,6 +383,7 @@ export enum Place {
   /* successPercent */ 115, 117, 99, 99, 101, 115, 115, 80, 101, 114, 99, 101, 110, 116,
   /* timeoutMs */ 116, 105, 109, 101, 111, 117, 116, 77, 115,
   /* rampMs */ 114, 97, 109, 112, 77, 115,
+  /* retryGuardPercent */ 114, 101, 116, 114, 121, 71, 117, 97, 114, 100, 80, 101, 114, 99, 101, 110, 116,
   /* resetAfterMs */ 114, 101, 115, 101, 116, 65, 102, 116, 101, 114, 77, 115,
   /* fallback */ 102, 97, 108, 108, 98, 97, 99, 107,
   /* stale */ 115, 116, 97, 108, 101,
@@ -546,8 +554,8 @@ export enum Place {
 ];
 /** Where each of the names starts, and where the last ends. */
 // @ts-ignore: decorator
-@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 513, 521, 526, 536, 545, 560, 571, 578, 584, 590, 601, 608, 612, 629, 635, 650, 666, 683, 690, 701, 712, 726, 743, 750, 756, 762, 767, 778, 789, 797, 802, 810, 816, 828, 837, 842, 848, 853, 860, 872, 888, 895, 903, 907, 921, 928, 933, 937, 942, 947, 949, 960, 967, 980, 987, 992, 997, 1001, 1009, 1017, 1025, 1035, 1042, 1050, 1058, 1064, 1069, 1077, 1086, 1092, 1099, 1103, 1110, 1118, 1125, 1161, 1193, 1214, 1259, 1276, 1289, 1314, 1337, 1359, 1366, 1372, 1375, 1377, 1383, 1388, 1393, 1397, 1401, 1409, 1413, 1418, 1430, 1434, 1441, 1460, 1468, 1472, 1480, 1487, 1494, 1500, 1507, 1514, 1522, 1531, 1557, 1582, 1602, 1627, 1652, 1678, 1705, 1730, 1756, 1780, 1812, 1956, 1984, 2021, 2044, 2065, 2089, 2112, 2138, 2161, 2200, 2234, 2270, 2305, 2317, 2328, 2378, 2411, 2445, 2469, 2486, 2503, 2594, 2632, 2663, 2707, 2742, 2773, 2800, 2816, 2854, 2866, 2882, 2914, 2935, 2970, 3004, 3033, 3068, 3103, 3137, 3177, 3212, 3248, 3264, 3283, 3302];
-export const FIRST_PATTERN: i32 = 133;
+@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 518, 530, 538, 543, 553, 562, 577, 588, 595, 601, 607, 618, 625, 629, 646, 652, 667, 683, 700, 707, 718, 729, 743, 760, 767, 773, 779, 784, 795, 806, 814, 819, 827, 833, 845, 854, 859, 865, 870, 877, 889, 905, 912, 920, 924, 938, 945, 950, 954, 959, 964, 966, 977, 984, 997, 1004, 1009, 1014, 1018, 1026, 1034, 1042, 1052, 1059, 1067, 1075, 1081, 1086, 1094, 1103, 1109, 1116, 1120, 1127, 1135, 1142, 1178, 1210, 1231, 1276, 1293, 1306, 1331, 1354, 1376, 1383, 1389, 1392, 1394, 1400, 1405, 1410, 1414, 1418, 1426, 1430, 1435, 1447, 1451, 1458, 1477, 1485, 1489, 1497, 1504, 1511, 1517, 1524, 1531, 1539, 1548, 1574, 1599, 1619, 1644, 1669, 1695, 1722, 1747, 1773, 1797, 1829, 1973, 2001, 2038, 2061, 2082, 2106, 2129, 2155, 2178, 2217, 2251, 2287, 2322, 2334, 2345, 2395, 2428, 2462, 2486, 2503, 2520, 2611, 2649, 2680, 2724, 2759, 2790, 2817, 2833, 2871, 2883, 2899, 2931, 2952, 2987, 3021, 3050, 3085, 3120, 3154, 3194, 3229, 3265, 3281, 3300, 3319];
+export const FIRST_PATTERN: i32 = 134;
 /** By byte: one bit for each pattern inside whose texts the byte may stand. */
 // @ts-ignore: decorator
 @lazy export const PATTERN_BYTES: StaticArray<u16> = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 262, 260, 6, 262, 262, 262, 262, 260, 260, 262, 262, 260, 479, 399, 260, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 261, 260, 260, 260, 260, 4, 260, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 260, 260, 260, 262, 391, 262, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 260, 263, 260, 390, 0];
@@ -564,9 +572,9 @@ export const NOTHING: u8 = 255;
 // @ts-ignore: decorator
 @lazy export const SCHEMAS: StaticArray<u8> = [
   /* 0 Policy.service: Text */ 2, 0, 1, 255, 7,
-  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 142, 143, 144,
-  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 145, 146, 144,
-  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 147, 148,
+  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 143, 144, 145,
+  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 146, 147, 145,
+  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 148, 149,
   /* 4 Policy.recovery.probesInFlight: Integer */ 1, 0, 3, 2,
   /* 5 Policy.recovery.maxRamping: Integer */ 1, 0, 5, 4,
   /* 6 Policy.recovery: Object */ 6, 255, 255, 1, 5, 4, 3, 0, 5, 0, 0, 6, 4, 0, 7, 4, 0, 8, 5, 0,
@@ -579,7 +587,7 @@ export const NOTHING: u8 = 255;
   /* 13 Policy.features[].dependsOn[].hard: Boolean */ 0, 255, 255, 0,
   /* 14 Policy.features[].dependsOn[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 20, 13, 0,
   /* 15 Policy.features[].dependsOn: List */ 4, 11, 12, 2, 14,
-  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 142, 143, 144,
+  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 143, 144, 145,
   /* 17 Policy.features[].routes[].host: Text */ 2, 0, 13, 255, 4,
   /* 18 Policy.features[].routes[].methods[]: Text */ 2, 0, 14, 255, 6,
   /* 19 Policy.features[].routes[].methods: List */ 4, 0, 14, 255, 18,
@@ -587,7 +595,7 @@ export const NOTHING: u8 = 255;
   /* 21 Policy.features[].routes[].path: Object */ 6, 0, 0, 255, 3, 25, 20, 0, 26, 20, 0, 27, 20, 0,
   /* 22 Policy.features[].routes[]: Object */ 6, 255, 255, 255, 3, 22, 17, 0, 23, 19, 0, 24, 21, 1,
   /* 23 Policy.features[].routes: List */ 4, 0, 12, 255, 22,
-  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 149, 150, 151,
+  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 150, 151, 152,
   /* 25 Policy.features[].stickyKey.header: Text */ 2, 0, 15, 255, 2,
   /* 26 Policy.features[].stickyKey.cookie: Text */ 2, 0, 12, 255, 8,
   /* 27 Policy.features[].stickyKey: Object */ 6, 0, 0, 255, 2, 30, 25, 0, 31, 26, 0,
@@ -606,18 +614,18 @@ export const NOTHING: u8 = 255;
   /* 40 Policy.features[].breaker.consecutiveFailures: Integer */ 1, 11, 17, 18,
   /* 41 Policy.features[].breaker.openFactor: Integer */ 1, 0, 18, 4,
   /* 42 Policy.features[].breaker.openCapMs: Integer */ 1, 8, 7, 23,
-  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 152, 153, 154, 155,
+  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 153, 154, 155, 156,
   /* 44 Policy.features[].breaker.halfOpen.successPercent: Integer */ 1, 0, 8, 24,
   /* 45 Policy.features[].breaker.halfOpen.timeoutMs: Integer */ 1, 8, 7, 17,
   /* 46 Policy.features[].breaker.halfOpen: Object */ 6, 255, 255, 1, 3, 54, 4, 0, 55, 44, 0, 56, 45, 0,
   /* 47 Policy.features[].breaker.rampMs: Integer */ 1, 11, 7, 17,
   /* 48 Policy.features[].breaker.resetAfterMs: Integer */ 1, 3, 7, 25,
-  /* 49 Policy.features[].breaker: Object */ 6, 255, 255, 1, 13, 43, 36, 0, 44, 37, 0, 45, 38, 0, 46, 39, 0, 47, 39, 0, 48, 40, 0, 49, 9, 0, 50, 41, 0, 51, 42, 0, 52, 43, 0, 53, 46, 0, 57, 47, 0, 58, 48, 0,
+  /* 49 Policy.features[].breaker: Object */ 6, 255, 255, 1, 14, 43, 36, 0, 44, 37, 0, 45, 38, 0, 46, 39, 0, 47, 39, 0, 48, 40, 0, 49, 9, 0, 50, 41, 0, 51, 42, 0, 52, 43, 0, 53, 46, 0, 57, 47, 0, 58, 39, 0, 59, 48, 0,
   /* 50 Policy.features[].fallback[].stale.maxStaleMs: Integer */ 1, 3, 7, 26,
   /* 51 Policy.features[].fallback[].stale.timeoutMs: Integer */ 1, 18, 25, 27,
   /* 52 Policy.features[].fallback[].stale.queryParameters: List */ 4, 11, 28, 2, 26,
   /* 53 Policy.features[].fallback[].stale.varyHeaders: List */ 4, 11, 29, 2, 25,
-  /* 54 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 5, 61, 50, 0, 56, 51, 0, 62, 9, 0, 63, 52, 0, 64, 53, 0,
+  /* 54 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 5, 62, 50, 0, 56, 51, 0, 63, 9, 0, 64, 52, 0, 65, 53, 0,
   /* 55 Policy.features[].fallback[].cluster.name: Text */ 2, 0, 30, 255, 1,
   /* 56 Policy.features[].fallback[].cluster.timeoutMs: Integer */ 1, 18, 25, 3,
   /* 57 Policy.features[].fallback[].cluster: Object */ 6, 255, 255, 255, 2, 14, 55, 1, 56, 56, 0,
@@ -626,62 +634,62 @@ export const NOTHING: u8 = 255;
   /* 60 Policy.features[].fallback[].static.headers.*: Text */ 2, 255, 10, 255, 3,
   /* 61 Policy.features[].fallback[].static.headers: Record */ 5, 255, 14, 1, 60, 2,
   /* 62 Policy.features[].fallback[].static.body: Text */ 2, 255, 33, 16, 0,
-  /* 63 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 4, 67, 58, 0, 68, 59, 0, 69, 61, 0, 70, 62, 0,
-  /* 64 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 60, 54, 0, 65, 57, 0, 66, 63, 0,
+  /* 63 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 4, 68, 58, 0, 69, 59, 0, 70, 61, 0, 71, 62, 0,
+  /* 64 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 61, 54, 0, 66, 57, 0, 67, 63, 0,
   /* 65 Policy.features[].fallback: List */ 4, 11, 29, 2, 64,
   /* 66 Policy.features[].fallbackTimeoutMs: Integer */ 1, 18, 25, 34,
   /* 67 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
   /* 68 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
-  /* 69 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 43, 36, 0, 45, 38, 0, 73, 67, 0, 74, 39, 0, 75, 68, 0,
-  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 156, 157,
+  /* 69 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 43, 36, 0, 45, 38, 0, 74, 67, 0, 75, 39, 0, 76, 68, 0,
+  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 157, 158,
   /* 71 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
   /* 72 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 71,
   /* 73 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
   /* 74 Policy.features[].recovery.probes: Integer */ 1, 0, 3, 35,
   /* 75 Policy.features[].recovery.backoff.baseMs: Integer */ 1, 18, 7, 3,
   /* 76 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
-  /* 77 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 82, 75, 0, 83, 41, 0, 84, 76, 0, 52, 43, 0,
+  /* 77 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 83, 75, 0, 84, 41, 0, 85, 76, 0, 52, 43, 0,
   /* 78 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
-  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 158, 159,
+  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 159, 160,
   /* 80 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 36,
-  /* 81 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 76, 70, 0, 77, 72, 0, 78, 48, 0, 79, 38, 0, 80, 73, 0, 54, 74, 0, 81, 77, 0, 85, 78, 0, 86, 79, 0, 58, 80, 0,
-  /* 82 Policy.features[]: Object */ 6, 255, 255, 255, 15, 14, 0, 1, 15, 11, 0, 16, 0, 0, 17, 12, 0, 18, 15, 0, 1, 16, 0, 21, 23, 1, 28, 24, 0, 29, 27, 0, 32, 35, 0, 42, 49, 0, 59, 65, 0, 71, 66, 0, 72, 69, 0, 3, 81, 0,
+  /* 81 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 77, 70, 0, 78, 72, 0, 79, 48, 0, 80, 38, 0, 81, 73, 0, 54, 74, 0, 82, 77, 0, 86, 78, 0, 87, 79, 0, 59, 80, 0,
+  /* 82 Policy.features[]: Object */ 6, 255, 255, 255, 15, 14, 0, 1, 15, 11, 0, 16, 0, 0, 17, 12, 0, 18, 15, 0, 1, 16, 0, 21, 23, 1, 28, 24, 0, 29, 27, 0, 32, 35, 0, 42, 49, 0, 60, 65, 0, 72, 66, 0, 73, 69, 0, 3, 81, 0,
   /* 83 Policy.features: List */ 4, 0, 5, 255, 82,
   /* 84 Policy: Object */ 6, 255, 255, 255, 6, 0, 0, 1, 1, 1, 0, 2, 2, 0, 3, 6, 0, 9, 10, 0, 13, 83, 1,
   /* 85 PluginConfiguration.services[].hosts: List */ 4, 0, 12, 255, 17,
   /* 86 PluginConfiguration.services[].clusters: List */ 4, 0, 12, 255, 55,
-  /* 87 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 88, 85, 0, 89, 86, 0, 90, 84, 0,
+  /* 87 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 89, 85, 0, 90, 86, 0, 91, 84, 0,
   /* 88 PluginConfiguration.services: List */ 4, 0, 28, 255, 87,
   /* 89 PluginConfiguration.controlPlane.authority: Text */ 2, 0, 13, 24, 3,
   /* 90 PluginConfiguration.controlPlane.token: Text */ 2, 0, 5, 255, 3,
   /* 91 PluginConfiguration.controlPlane.waitMs: Integer */ 1, 3, 25, 37,
-  /* 92 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 65, 55, 1, 92, 89, 0, 93, 90, 0, 94, 91, 0,
+  /* 92 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 66, 55, 1, 93, 89, 0, 94, 90, 0, 95, 91, 0,
   /* 93 PluginConfiguration.cache.entries: Integer */ 1, 39, 40, 38,
   /* 94 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 41, 33,
-  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 2, 96, 93, 0, 97, 94, 0,
+  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 2, 97, 93, 0, 98, 94, 0,
   /* 96 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 55,
-  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 87, 88, 1, 91, 92, 0, 95, 95, 0, 98, 96, 0,
+  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 88, 88, 1, 92, 92, 0, 96, 95, 0, 99, 96, 0,
   /* 98 Directive.lineage: Text */ 2, 0, 12, 255, 5,
   /* 99 Directive.revision: Integer */ 1, 11, 42, 255,
   /* 100 Directive.proxies: Integer */ 1, 11, 21, 255,
-  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 160, 161, 162,
+  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 161, 162, 163,
   /* 102 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
-  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 163,
+  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 164,
   /* 104 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
-  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 105, 99, 1, 106, 101, 1, 107, 102, 1, 108, 103, 1, 109, 104, 0,
+  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 106, 99, 1, 107, 101, 1, 108, 102, 1, 109, 103, 1, 110, 104, 0,
   /* 106 Directive.flags: List */ 4, 11, 5, 255, 105,
   /* 107 Directive.deleted: Boolean */ 0, 255, 255, 255,
-  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 99, 98, 1, 100, 99, 1, 101, 98, 1, 102, 99, 1, 103, 100, 1, 104, 106, 1, 90, 84, 0, 110, 107, 0,
+  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 100, 98, 1, 101, 99, 1, 102, 98, 1, 103, 99, 1, 104, 100, 1, 105, 106, 1, 91, 84, 0, 111, 107, 0,
   /* 109 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
-  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 105, 99, 1, 113, 109, 1, 114, 34, 1,
+  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 106, 99, 1, 114, 109, 1, 115, 34, 1,
   /* 111 ReportReply.permits: List */ 4, 11, 5, 255, 110,
-  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 164, 165, 166, 167,
-  /* 113 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 72, 112, 1,
+  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 165, 166, 167, 168,
+  /* 113 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 73, 112, 1,
   /* 114 ReportReply.health: List */ 4, 11, 5, 2, 113,
-  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 99, 98, 1, 100, 99, 1, 111, 104, 1, 112, 111, 1, 72, 114, 0,
+  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 100, 98, 1, 101, 99, 1, 112, 104, 1, 113, 111, 1, 73, 114, 0,
 ];
 // @ts-ignore: decorator
-@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 375, 379, 383, 388, 393, 413, 418, 422, 433, 437, 442, 447, 453, 458, 475, 489, 494, 498, 502, 506, 526, 533, 537, 542, 546, 550, 554, 558, 575, 579, 586, 590, 625, 675, 680, 703, 708, 713, 730, 735, 740, 745, 749, 766, 770, 774, 785, 790, 810, 815, 819, 823, 831, 835, 842, 846, 869, 874, 878, 910, 914, 931, 936, 945, 956, 961, 981];
+@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 378, 382, 386, 391, 396, 416, 421, 425, 436, 440, 445, 450, 456, 461, 478, 492, 497, 501, 505, 509, 529, 536, 540, 545, 549, 553, 557, 561, 578, 582, 589, 593, 628, 678, 683, 706, 711, 716, 733, 738, 743, 748, 752, 769, 773, 777, 788, 793, 813, 818, 822, 826, 834, 838, 845, 849, 872, 877, 881, 913, 917, 934, 939, 948, 959, 964, 984];
 export const POLICY_SCHEMA: i32 = 84;
 export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 97;
 export const DIRECTIVE_SCHEMA: i32 = 108;

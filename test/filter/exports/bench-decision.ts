@@ -1,6 +1,7 @@
 import { Admission, decide, Flag, Gate } from "../../../filter/domain/admission";
-import { BreakerRecord, trips } from "../../../filter/domain/breaker";
+import { BreakerRecord } from "../../../filter/domain/breaker";
 import { BreakerPolicy } from "../../../filter/domain/policy";
+import { reaches, TRIP_PERCENT } from "../../../filter/domain/trip-rule";
 import { Window } from "../../../filter/domain/window";
 
 const policy = new BreakerPolicy();
@@ -16,6 +17,6 @@ decide(admission, record, new Flag(), false, policy, 0);
 export function request(nowMs: i64, failed: bool): bool {
   if (admission.gate != Gate.Pass) return false;
   window.record(nowMs, failed, false);
-  if (failed) return !trips(policy, window.succeeded, window.failed, window.slow, window.consecutiveFailures, false);
+  if (failed) return !reaches(TRIP_PERCENT, policy, window.succeeded, window.failed, window.slow, window.consecutiveFailures, false);
   return true;
 }
