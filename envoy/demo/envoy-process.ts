@@ -29,6 +29,8 @@ export interface EnvoyRun {
   readonly workers: number;
   /** Runs Envoy under this command, for instance `taskset -c 0`. */
   readonly under?: readonly string[];
+  /** Further arguments for Envoy. */
+  readonly more?: readonly string[];
 }
 
 /** Starts Envoy on envoy/envoy.yaml as changed for a run, not yet ready. */
@@ -37,11 +39,19 @@ export async function launchEnvoy(binary: string, folder: string, places: EnvoyP
 }
 
 /** Writes the configuration into the folder and starts Envoy on it, not yet ready. */
-export async function startEnvoy({ binary, folder, configuration, adminPort, workers, under = [] }: EnvoyRun): Promise<EnvoyProcess> {
+export async function startEnvoy({
+  binary,
+  folder,
+  configuration,
+  adminPort,
+  workers,
+  under = [],
+  more = [],
+}: EnvoyRun): Promise<EnvoyProcess> {
   const file = join(folder, 'envoy.json');
   await writeFile(file, configuration);
   // With hot restart on, and only then, Envoy ends with the process that started it. The base id keeps it apart from other Envoys.
-  const args = ['-c', file, '--concurrency', String(workers), '--base-id', String(adminPort), ...logLevels];
+  const args = ['-c', file, '--concurrency', String(workers), '--base-id', String(adminPort), ...logLevels, ...more];
   const [command = binary, ...rest] = [...under, binary, ...args];
   const child = await startChild({
     name: 'envoy',

@@ -23,7 +23,7 @@ export interface Connection {
 }
 
 /** Opens a connection and finds out, from Envoy's listener stats, which worker took it. */
-export async function connect(stage: Stage): Promise<Connection> {
+export async function connect(stage: Pick<Stage, 'ports'>): Promise<Connection> {
   const before = await connectionsPerWorker(stage);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = (path: string, options: Ask = {}): Promise<Reply> => send(stage.ports.listener, agent, path, options);
@@ -35,7 +35,7 @@ export async function connect(stage: Stage): Promise<Connection> {
 }
 
 /** A connection on each of the workers 0 and 1. */
-export async function connectToBoth(stage: Stage): Promise<readonly [Connection, Connection]> {
+export async function connectToBoth(stage: Pick<Stage, 'ports'>): Promise<readonly [Connection, Connection]> {
   const found: Connection[] = [];
   for (let tries = 0; tries < 64; tries++) {
     const connection = await connect(stage);
@@ -47,7 +47,7 @@ export async function connectToBoth(stage: Stage): Promise<readonly [Connection,
   throw new Error('64 connections all landed on one worker');
 }
 
-async function connectionsPerWorker(stage: Stage): Promise<number[]> {
+async function connectionsPerWorker(stage: Pick<Stage, 'ports'>): Promise<number[]> {
   const response = await fetch(`http://127.0.0.1:${stage.ports.admin}/stats?filter=worker_.*downstream_cx_total`);
   const counts: number[] = [];
   for (const [, address, worker, count] of (await response.text()).matchAll(
