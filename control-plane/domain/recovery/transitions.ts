@@ -30,7 +30,7 @@ interface Rule {
 const ANY: readonly FeatureState[] = ['DISABLED', 'TESTING', 'ENABLED'];
 
 /** Every legal change of a flag, by its cause. What is not here cannot happen. */
-const RULES: Readonly<Record<Cause, Rule>> = {
+export const TRANSITIONS: Readonly<Record<Cause, Rule>> = {
   opened: { from: ['ENABLED'], to: ['DISABLED'], admit: 'down' },
   'pulled-back': { from: ['ENABLED', 'TESTING'], to: ['DISABLED'], admit: 'down' },
   'probes-passed': { from: ['DISABLED'], to: ['TESTING', 'ENABLED'], admit: 'up' },
@@ -45,7 +45,7 @@ const RULES: Readonly<Record<Cause, Rule>> = {
 };
 
 export function isLegal(cause: Cause, from: FlagValue, to: FlagValue): boolean {
-  const rule = RULES[cause];
+  const rule = TRANSITIONS[cause];
   return rule.from.includes(from.state) && rule.to.includes(to.state) && goes(rule.admit, from, to) && isCoherent(to);
 }
 

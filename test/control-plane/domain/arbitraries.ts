@@ -83,6 +83,9 @@ export type Act = { readonly atMs: number } & (
       readonly admit: number;
       readonly forMs: number;
     }
+  | { readonly kind: 'pause'; readonly forMs: number }
+  | { readonly kind: 'resume' | 'promote' | 'rollback' | 'abort' | 'start' }
+  | { readonly kind: 'edit'; readonly edit: 'thresholds' | 'ramp' | 'priority' | 'rename'; readonly feature: number }
 );
 
 const atMs = fc.integer({ min: 5000, max: 40_000 });
@@ -99,7 +102,18 @@ export const acts: fc.Arbitrary<readonly Act[]> = fc
         admit: fc.integer({ min: 0, max: 10_000 }),
         forMs: fc.integer({ min: 1000, max: 8000 }),
       }),
+      fc.record({ kind: fc.constant('pause' as const), atMs, forMs: fc.integer({ min: 1000, max: 8000 }) }),
+      fc.record({
+        kind: fc.constantFrom('resume' as const, 'promote' as const, 'rollback' as const, 'abort' as const, 'start' as const),
+        atMs,
+      }),
+      fc.record({
+        kind: fc.constant('edit' as const),
+        atMs,
+        edit: fc.constantFrom('thresholds' as const, 'ramp' as const, 'priority' as const, 'rename' as const),
+        feature: fc.nat(4),
+      }),
     ),
-    { maxLength: 3 },
+    { maxLength: 5 },
   )
   .map((drawn) => drawn.toSorted((a, b) => a.atMs - b.atMs));

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { clearOverride, setOverride } from '../../../control-plane/domain/overrides.ts';
 import { applyPolicy } from '../../../control-plane/domain/policy-change.ts';
+import { ProbePermits } from '../../../control-plane/domain/probe-permits.ts';
 import { abortRecovery } from '../../../control-plane/domain/recovery/commands.ts';
-import { done, type FeatureSketch, override, policyOf, shop } from './fixtures.ts';
+import type { Move, Progress, RecoveryPattern } from '../../../control-plane/domain/recovery/pattern.ts';
+import { PatternRegistry } from '../../../control-plane/domain/recovery/registry.ts';
+import { rampingPriorities } from '../../../control-plane/domain/recovery/step.ts';
+import { done, type FeatureSketch, override, policyOf, shop, T0 } from './fixtures.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
 
 const MINUTE = 60_000;
@@ -203,6 +207,22 @@ test('(g) priority and a new dependency in mid-recovery: no traffic changes, the
   expect(fleet.feature('catalog').recovery?.reason).toMatchObject({ because: 'dependency-not-enabled' });
 });
 
+test('(g) rename in mid-recovery: share, steps and plan go on under the new name, and it ends', () => {
+  const fleet = new SimulatedFleet(one({ ...QUICK, minimumSamples: 30 }), 2, { failing: down(15_000, 25_000) });
+  expect(fleet.run(90_000, () => fleet.feature('catalog').state === 'TESTING')).toBe(true);
+  const before = fleet.feature('catalog');
+  const renamed = policyOf([{ name: 'products', renamedFrom: 'catalog', recovery: { ...QUICK, minimumSamples: 30 } }]);
+  fleet.apply(done(applyPolicy(fleet.state, renamed, fleet.nowMs)));
+  const { state, admit, recovery } = fleet.feature('products');
+  expect({ state, admit, rampIndex: recovery?.rampIndex }).toEqual({
+    state: 'TESTING',
+    admit: before.admit,
+    rampIndex: before.recovery?.rampIndex,
+  });
+  expect(fleet.run(MINUTE, () => recovered(fleet))).toBe(true);
+  expect(fleet.state.recovery).toMatchObject({ result: 'recovered', plan: [['products']] });
+});
+
 test('(h) traffic falls to zero in mid-ramp and comes back in the morning: it holds, counts neither way, and needs fresh samples', () => {
   let asleep = false;
   const fleet = new SimulatedFleet(one({ ...QUICK, minimumSamples: 9 }), 1, {
@@ -221,6 +241,36 @@ test('(h) traffic falls to zero in mid-ramp and comes back in the morning: it ho
   expect(fleet.run(30_000, () => fleet.feature('catalog').step !== step)).toBe(true);
   expect(fleet.atMs - morningMs).toBeGreaterThanOrEqual(fleet.feature('catalog').recovery!.stableMs);
   expect(fleet.run(60_000, () => recovered(fleet))).toBe(true);
+});
+
+test('(i) two services share an upstream: one budget for their probes, and they ramp one after the other, by priority', () => {
+  const permits = new ProbePermits(T0 - MINUTE);
+  const shared = (service: string, priority: number) =>
+    policyOf([{ name: 'catalog', priority, recovery: { ...QUICK, minimumSamples: 20 } }], {
+      ...{ service, recovery: { upstreamGroup: 'database', probesInFlight: 4 } },
+    });
+  const world = { failing: down(15_000, 40_000), latencyMs: () => 300 };
+  const fleets: SimulatedFleet[] = [];
+  const join = (service: string, priority: number, seed: number): SimulatedFleet => {
+    const others = () => fleets.filter((fleet) => fleet.state.service !== service).flatMap(({ state }) => rampingPriorities(state));
+    const fleet = new SimulatedFleet(shared(service, priority), 3, world, seed, { permits, rampingElsewhere: others });
+    fleets.push(fleet);
+    return fleet;
+  };
+  const [first, second] = [join('orders', 1, 4), join('reports', 2, 3)];
+  let mostProbes = 0;
+  const turns: string[] = [];
+  for (let ms = 0; ms < 3 * MINUTE && !(recovered(first) && recovered(second)); ms += 100) {
+    for (const fleet of fleets) fleet.run(100);
+    mostProbes = Math.max(mostProbes, first.probesInFlight() + second.probesInFlight());
+    const ramping = fleets.filter((fleet) => fleet.feature('catalog').state === 'TESTING').map(({ state }) => state.service);
+    const turn = ramping.join('+');
+    if (turn !== '' && turns.at(-1) !== turn) turns.push(turn);
+  }
+  expect([recovered(first), recovered(second)]).toEqual([true, true]);
+  expect(mostProbes).toBeLessThanOrEqual(4);
+  expect(second.timeline.some(({ reason }) => reason.because === 'upstream-group-turn')).toBe(true);
+  expect(turns).toEqual(['orders', 'reports']);
 });
 
 test('(j) rolling restart of all proxies in mid-recovery: young proxies have no say, and it ends', () => {
@@ -272,4 +322,34 @@ test('a person aborts: flags stay, proxies recover by themselves, and the flags 
   expect(fleet.run(2 * MINUTE, () => fleet.allEnabled())).toBe(true);
   expect(fleet.feature('catalog').reason.because).toBe('recovered-locally');
   expect(fleet.state.released).toBe(false);
+});
+
+test('a pattern of others, by nothing but its interface, carries a whole recovery: half, then all', () => {
+  class HalfThenAll implements RecoveryPattern {
+    readonly name = 'partial'; // stands in for the built-in one
+    nextAttempt() {
+      return { waitMs: 700, isHeld: false };
+    }
+    onSuccess(progress: Progress): Move {
+      const isProbing = progress.rampIndex < 0;
+      const next = { ...progress, rampIndex: isProbing ? 2 : 4, passedIndex: progress.rampIndex };
+      return { to: isProbing ? 'step' : 'enabled', progress: next, waitMs: 0, alert: null, isHeld: false, reason: { because: 'onwards' } };
+    }
+    onFailure(progress: Progress): Move {
+      const next = { ...progress, rampIndex: -1, passedIndex: -1, attempt: progress.attempt + 1 };
+      return { to: 'probes', progress: next, waitMs: 700, alert: null, isHeld: false, reason: { because: 'once-more' } };
+    }
+  }
+  const patterns = new PatternRegistry([new HalfThenAll()]);
+  const fleet = new SimulatedFleet(one(), 3, { failing: down(15_000, 25_000) }, 1, { patterns });
+  fleet.run(25_000);
+  const shares = new Set<number>();
+  expect(
+    fleet.run(MINUTE, () => {
+      shares.add(fleet.feature('catalog').admit);
+      return recovered(fleet);
+    }),
+  ).toBe(true);
+  expect([...shares]).toEqual([0, 5000, 10_000]);
+  expect(fleet.timeline.filter(({ event }) => event === 'once-more').length).toBeGreaterThanOrEqual(2);
 });

@@ -2,13 +2,17 @@ import type { Flag } from '../../../control-plane/contract/directive.ts';
 import type { BreakerPhase } from '../../../control-plane/contract/names.ts';
 import type { Feature, Policy } from '../../../control-plane/contract/policy.ts';
 import type { Permit, Report } from '../../../control-plane/contract/report.ts';
+import type { AuditEntry } from '../../../control-plane/domain/audit.ts';
 import { EvidenceBook } from '../../../control-plane/domain/evidence.ts';
 import { flagsOf, isGoverning } from '../../../control-plane/domain/flags.ts';
 import type { Evidence, ServiceState, StepResult, TimelineEntry } from '../../../control-plane/domain/model.ts';
+import { applyPolicy } from '../../../control-plane/domain/policy-change.ts';
 import { ProbePermits } from '../../../control-plane/domain/probe-permits.ts';
 import { coldStartHold, resume } from '../../../control-plane/domain/recovery/cold-start.ts';
+import { BUILT_IN_PATTERNS, type PatternRegistry } from '../../../control-plane/domain/recovery/registry.ts';
 import { step } from '../../../control-plane/domain/recovery/step.ts';
-import { featureReport, serviceOf, T0 } from './fixtures.ts';
+import { changeBy } from '../../../control-plane/fleet/change.ts';
+import { done, featureReport, T0 } from './fixtures.ts';
 
 /** Numbers in [0, 1) from a seed: mulberry32 by T. Ettinger. */
 export function randomFrom(seed: number): () => number {
@@ -57,28 +61,42 @@ export interface Decision {
   readonly result: StepResult;
 }
 
+/** What a fleet shares with others, or has that is not built in. */
+export interface Company {
+  readonly permits: ProbePermits;
+  readonly rampingElsewhere: () => readonly number[];
+  readonly patterns: PatternRegistry;
+}
+
 /** A control plane's domain with simplified proxies around it; everything follows from the seed. */
 export class SimulatedFleet {
   state: ServiceState;
   atMs = 0;
   readonly decisions: Decision[] = [];
+  /** All that was audited, as the store would keep it. */
+  readonly audit: AuditEntry[] = [];
   readonly timeline: (TimelineEntry & { readonly sinceStartMs: number })[] = [];
   /** Most governed probes that were at the upstream at one moment. */
   mostProbes = 0;
   /** Requests at the upstream, and those that it failed, by feature. */
   readonly served = new Map<string, { all: number; failed: number }>();
   private book: EvidenceBook;
-  private permits = new ProbePermits(T0 - 60_000);
+  private permits: ProbePermits;
+  private readonly company: Partial<Company>;
   private suspects: Readonly<Record<string, readonly string[]>> = {};
   private leaderSinceMs: number | null = null;
   private readonly proxies: SimulatedProxy[];
   private readonly random: () => number;
   private readonly world: World;
 
-  constructor(policy: Policy, proxies: number, world: Partial<World> = {}, seed = 1) {
+  constructor(policy: Policy, proxies: number, world: Partial<World> = {}, seed = 1, company: Partial<Company> = {}) {
+    this.company = company;
+    this.permits = company.permits ?? new ProbePermits(T0 - 60_000);
     this.world = { ...CALM, ...world };
     this.random = randomFrom(seed);
-    this.state = serviceOf(policy, T0);
+    const created = done(applyPolicy(null, policy, T0));
+    this.state = created.state;
+    this.audit.push(...(changeBy('simulation', null, created, T0)?.audit ?? []));
     this.book = new EvidenceBook(policy);
     this.proxies = Array.from({ length: proxies }, (_, node) => new SimulatedProxy(node, policy, this.random, this.world));
   }
@@ -89,6 +107,8 @@ export class SimulatedFleet {
 
   /** Takes the result of a person's command. */
   apply(result: StepResult): void {
+    const change = changeBy('simulation', this.state, result, this.nowMs);
+    if (change) this.audit.push(...change.audit);
     this.state = result.state;
     this.note(result);
   }
@@ -108,13 +128,15 @@ export class SimulatedFleet {
       this.atMs += TICK_MS;
       for (const proxy of this.proxies) this.runProxy(proxy);
       if (this.atMs % CONTROL_TICK_MS === 0) this.tick();
-      this.mostProbes = Math.max(
-        this.mostProbes,
-        this.proxies.reduce((total, proxy) => total + proxy.probesInFlight(), 0),
-      );
+      this.mostProbes = Math.max(this.mostProbes, this.probesInFlight());
       if (until?.()) return true;
     }
     return false;
+  }
+
+  /** Governed probes that are at the upstream now. */
+  probesInFlight(): number {
+    return this.proxies.reduce((total, proxy) => total + proxy.probesInFlight(), 0);
   }
 
   feature(name: string) {
@@ -146,7 +168,7 @@ export class SimulatedFleet {
   private runProxy(proxy: SimulatedProxy): void {
     if (!proxy.live(this.atMs)) return;
     const connected = this.world.connected(proxy.node, this.atMs);
-    if (connected) proxy.take(flagsOf(this.state, this.nowMs), this.state.revision);
+    if (connected) proxy.take(flagsOf(this.state, this.nowMs), this.state.revision, this.state.policy);
     proxy.serve(this.atMs, this.served);
     const report = proxy.reportDue(this.atMs, this.state.revision);
     if (!report || !connected || this.world.lost(proxy.node, report.sequence)) return;
@@ -165,7 +187,9 @@ export class SimulatedFleet {
       this.apply(resume(before, this.nowMs, this.random));
       return;
     }
-    const result = step(before, evidence, this.nowMs, this.random);
+    const rampingElsewhere = this.company.rampingElsewhere?.() ?? [];
+    const patterns = this.company.patterns ?? BUILT_IN_PATTERNS;
+    const result = step(before, evidence, this.nowMs, this.random, { rampingElsewhere, patterns });
     if (result.state !== before) this.decisions.push({ atMs: this.atMs, before, evidence, result });
     this.suspects = result.suspects ?? {};
     this.apply(result);
@@ -214,7 +238,7 @@ class SimulatedProxy {
   readonly node: number;
   private readonly random: () => number;
   private readonly world: World;
-  private readonly policy: Policy;
+  private policy: Policy;
   private features: Map<string, Local>;
   private governedUntilMs = 0;
   private sequence = 0;
@@ -250,14 +274,20 @@ class SimulatedProxy {
     return probes;
   }
 
-  take(flags: readonly Flag[], revision: number): void {
+  take(flags: readonly Flag[], revision: number, policy: Policy): void {
     if (revision === this.revision) return;
     this.revision = revision;
+    if (policy !== this.policy) this.takePolicy(policy);
     for (const flag of flags) {
       const local = this.local(flag.feature);
       if (local.flag.step === flag.step) continue;
       Object.assign(local, { flag, phase: 'CLOSED', openMs: 0, rampFrom: 1, recent: [], permits: 0, ...noCounters() });
     }
+  }
+
+  private takePolicy(policy: Policy): void {
+    this.policy = policy;
+    this.features = new Map([...fresh(policy)].map(([name, local]) => [name, this.features.get(name) ?? local]));
   }
 
   takeReply(permits: readonly Permit[], leaseMs: number, atMs: number): void {

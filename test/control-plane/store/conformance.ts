@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type AuditEntry, replay } from '../../../control-plane/domain/audit.ts';
 import type { ServiceState } from '../../../control-plane/domain/model.ts';
 import type { Fence, SharedCopy, Store, StoreOptions } from '../../../control-plane/store/store.ts';
 import { commitOf, copyOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
@@ -23,9 +24,9 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
 
     afterEach(() => store.close());
 
-    const reopen = async (): Promise<Store> => {
+    const reopen = async (keep?: StoreOptions): Promise<Store> => {
       await store.close();
-      store = await history.open();
+      store = await history.open(keep);
       return store;
     };
 
@@ -159,6 +160,41 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
         expect((await store.policyVersions('shop', page)).items.map(({ revision }) => revision)).toEqual([10, 9, 8]);
         expect(await store.load('shop')).toMatchObject({ version: 10 });
       });
+    });
+
+    describe('the cut of the audit (R17)', () => {
+      const flagAt = (revision: number): AuditEntry => ({
+        ...{ atMs: revision * 1000, actor: 'recovery', action: 'flag-changed', feature: revision % 2 === 0 ? 'catalog' : 'cart', revision },
+        ...{ to: { state: 'TESTING', admit: revision, by: 'recovery' }, reason: { because: 'step-passed' } },
+      });
+      const write = async (revisions: number) => {
+        for (let version = 1; version <= revisions; version++) {
+          const change = { audit: [flagAt(version)], nowMs: version * 1000 };
+          expect(await store.commit(commitOf(version - 1, stateOf('shop', { version, revision: version }), change))).toBe('committed');
+        }
+      };
+      const kept = { endedRecoveries: 2, policyVersions: 3 };
+
+      test.for([
+        { name: 'by count', keep: { ...kept, auditEntries: 4, auditMs: 3_600_000 }, left: 4 },
+        { name: 'by age', keep: { ...kept, auditEntries: 1000, auditMs: 2000 }, left: 3 },
+      ])(
+        '$name: a snapshot takes what goes; with what is left it gives the present flags, also after a restart',
+        async ({ keep, left }) => {
+          await store.close();
+          store = await history.open(keep);
+          expect(await store.auditSnapshot('shop')).toBeNull();
+          await write(9);
+          store = await reopen(keep);
+          const { items } = await store.audit('shop', { limit: 100 });
+          const snapshot = (await store.auditSnapshot('shop'))!;
+          expect([items.length, snapshot.throughSequence]).toEqual([left, 9 - left]);
+          expect(replay(snapshot.state, items.toReversed())).toEqual({
+            catalog: { state: 'TESTING', admit: 8, by: 'recovery', step: 8 },
+            cart: { state: 'TESTING', admit: 9, by: 'recovery', step: 9 },
+          });
+        },
+      );
     });
 
     describe('lineage and leadership', () => {
