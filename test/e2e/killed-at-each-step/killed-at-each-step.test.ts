@@ -74,7 +74,7 @@ test('killed while it waits, probes, ramps and proves itself, the same recovery 
   console.log(`${course.length} entries over five restarts, ${answers.length} requests answered`);
 });
 
-/** The feature stands after the restart as it did before the kill, to the step. */
+/** Without a goodbye, and back on the same store. */
 async function killAndRestart(stage: Stage): Promise<void> {
   await stage.stopControlPlane('kill');
   await stage.startControlPlane();
