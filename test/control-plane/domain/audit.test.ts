@@ -35,6 +35,17 @@ test('replay from nothing, through overrides, renames, features that come and go
   expect(auditedStateOf(state)).toEqual({ c: { state: 'TESTING', admit: 500, by: 'recovery', step: 5 } });
 });
 
+test('a rename moves the flag along even where no flag of ours acts', () => {
+  const shadow = (name: string, renamedFrom?: string) =>
+    policyOf([{ name, mode: 'shadow', ...(renamedFrom === undefined ? {} : { renamedFrom }) }]);
+  const { entries, state } = told(
+    () => done(applyPolicy(null, shadow('a'), T0)),
+    (before) => done(applyPolicy(before!, shadow('b', 'a'), T0)),
+  );
+  expect(replay({}, entries)).toEqual(auditedStateOf(state));
+  expect(replay({}, entries)).toEqual({ b: { state: 'ENABLED', admit: 10_000, by: 'recovery', step: 1 } });
+});
+
 test('from any cut on', () => {
   const { entries, state } = told(create, hold, rename, drop, leave);
   fc.assert(
