@@ -8,6 +8,7 @@ import { parseSettings, problemLine, Settings } from "./settings";
 import { forgetMissingRoutes } from "./stream/cluster-rung";
 import { endOverdueCalls, onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
+import { CopySender } from "./sync/copy-sender";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
 import { flushUnmatched } from "./telemetry/service-metrics";
@@ -23,6 +24,7 @@ class Agent {
   readonly service: Service;
   readonly watch: Watch;
   readonly report: ReportSender;
+  readonly copies: CopySender;
   /** The root context that acts for the service in this VM: the newest; its calls carry the answers. */
   actor: u32 = 0;
   private led: bool = false;
@@ -34,6 +36,7 @@ class Agent {
     this.service = service;
     this.watch = watch;
     this.report = new ReportSender(service, watch);
+    this.copies = new CopySender(name);
   }
 
   act(root: u32, nowMs: i64): void {
@@ -41,6 +44,7 @@ class Agent {
     this.actor = root;
     this.watch.restart(nowMs);
     this.report.restart(nowMs);
+    this.copies.restart();
   }
 
   tick(settings: Settings, nowMs: i64): void {
@@ -51,6 +55,7 @@ class Agent {
       this.watch.tick(to, nowMs);
       this.report.tick(to, nowMs);
     }
+    if (to !== null && settings.cacheShared && settings.mode != Mode.Off) this.copies.tick(to, nowMs);
     if (leads) this.writeGauges(nowMs);
     this.led = leads;
     for (let i = 0; i < service.features.length; i++) service.features[i].metrics.flush();
@@ -166,6 +171,7 @@ export function onCallOut(token: i64, headerCount: i32, bodySize: i32, nowMs: i6
   for (let i = 0; i < agents.length; i++) {
     if (agents[i].watch.onAnswer(token, headerCount, bodySize, nowMs)) return;
     if (agents[i].report.onAnswer(token, headerCount, nowMs)) return;
+    if (agents[i].copies.onAnswer(token, headerCount, nowMs)) return;
   }
   onCallAnswered(token, headerCount, bodySize, nowMs);
 }

@@ -34,6 +34,8 @@ export class Settings {
   controlPlane: ControlPlaneSettings | null = null;
   cacheEntries: i32 = 0;
   cacheMaxBodyBytes: i32 = 0;
+  /** Copies are shared with the other proxies of a service through the control plane. */
+  cacheShared: bool = false;
   /** The only clusters that `cluster` rungs may name. */
   fallbackClusters: string[] = [];
 }
@@ -59,8 +61,10 @@ export function parseSettings(bytes: Uint8Array): SettingsResult {
   settings.mode = <Mode>reader.choice(Key.Mode);
   settings.cacheEntries = <i32>cache.integer(Key.Entries);
   settings.cacheMaxBodyBytes = <i32>cache.integer(Key.MaxBodyBytes);
+  settings.cacheShared = cache.flag(Key.Shared);
   settings.fallbackClusters = reader.list(Key.FallbackClusters).texts();
   if (reader.has(Key.ControlPlane)) settings.controlPlane = readControlPlane(reader.object(Key.ControlPlane));
+  else if (settings.cacheShared) problems.add("cache.shared", say(Reason.Needs, "controlPlane", "", ""));
   const services = reader.list(Key.Services);
   for (let item = services.first(); item >= 0; item = services.next(item)) readService(services.object(item), settings, problems);
   return new SettingsResult(problems.list.length == 0 ? settings : null, problems.list);

@@ -29,6 +29,10 @@ export const Cache = Type.Object(
   {
     entries: Type.Integer({ minimum: 4, maximum: 4096, default: 256, description: 'Slots of the stale cache, per proxy' }),
     maxBodyBytes: Type.Integer({ minimum: 1024, maximum: 262_144, default: 65_536, description: 'Largest body that is stored' }),
+    shared: Type.Boolean({
+      default: false,
+      description: 'Proxies of a service share copies through the control plane, for the `stale` rung of one that has none itself',
+    }),
   },
   { ...closed, default: {} },
 );

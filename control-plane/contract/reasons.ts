@@ -48,6 +48,7 @@ export const REASONS = {
   bodyless: 'must be empty with status %',
   // of a plugin configuration or directive that contradicts itself
   otherService: 'must be %, got %',
+  needs: 'needs %',
   otherCluster: 'must be one of fallbackClusters, got %',
 } as const;
 

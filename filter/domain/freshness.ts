@@ -21,7 +21,11 @@ export function currentAgeMs(initialMs: i64, heldMs: i64): i64 {
  * `maxStaleMs`.
  */
 export function servable(ageMs: i64, freshForMs: i64, staleIfErrorMs: i64, mayServeStale: bool, maxStaleMs: i64): bool {
-  if (ageMs < freshForMs) return true;
-  if (!mayServeStale) return false;
-  return ageMs - freshForMs < (staleIfErrorMs >= 0 ? staleIfErrorMs : maxStaleMs);
+  return staysServableMs(ageMs, freshForMs, staleIfErrorMs, mayServeStale, maxStaleMs) > 0;
+}
+
+/** For how long from now it may, not more than 0 when it may not. */
+export function staysServableMs(ageMs: i64, freshForMs: i64, staleIfErrorMs: i64, mayServeStale: bool, maxStaleMs: i64): i64 {
+  const staleMs = !mayServeStale ? 0 : staleIfErrorMs >= 0 ? staleIfErrorMs : maxStaleMs;
+  return freshForMs - ageMs + staleMs;
 }

@@ -67,3 +67,21 @@ export function trimBlank(value: string, from: i32, to: i32): i32 {
 function isBlank(code: i32): bool {
   return code == 0x20 || code == 0x09;
 }
+
+/** Whether it is a name of RFC 9110 section 5.1 in lower case; a pseudo-header such as `:status` is not. */
+export function isFieldName(name: string): bool {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code <= 0x20 || code >= 0x7f || (code >= 0x41 && code <= 0x5a) || "(),/:;<=>?@[\\]{}\"".indexOf(name.charAt(i)) >= 0) return false;
+  }
+  return name.length > 0;
+}
+
+/** Whether it holds none of the characters that end a line or are dangerous beside (RFC 9110 section 5.5). */
+export function isFieldValue(value: string): bool {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if ((code < 0x20 && code != 0x09) || code == 0x7f) return false;
+  }
+  return true;
+}

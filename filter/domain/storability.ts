@@ -1,6 +1,6 @@
 import { CacheDirectives, deltaSeconds, MAX_SECONDS, NOT_GIVEN } from "./cache-directives";
 import { initialAgeMs } from "./freshness";
-import { hasToken, memberEnd, isText } from "./header-list";
+import { hasToken, isFieldName, isFieldValue, isText, memberEnd } from "./header-list";
 import { httpDateMs, NO_DATE } from "./http-date";
 
 /**
@@ -108,7 +108,8 @@ function refusalOf(candidate: StoreCandidate, directives: CacheDirectives): stri
   return candidate.cookied && !meant ? "cookie" : "";
 }
 
-function isKept(status: i32): bool {
+/** Whether answers of this status are kept. */
+export function isKept(status: i32): bool {
   return status == 200 || status == 203 || status == 204 || status == 301 || status == 308;
 }
 
@@ -176,4 +177,14 @@ export function isHopByHop(name: string, connection: string): bool {
     name == "proxy-authentication-info" ||
     hasToken(connection, name)
   );
+}
+
+/**
+ * Whether a header of an answer may be kept and told to clients: not one of the connection, nor what Envoy and this filter set anew, nor
+ * one whose name or value could end a header and begin another (RFC 9110 section 5.5). `connection` as for `isHopByHop`.
+ */
+export function isPassedOn(name: string, value: string, connection: string): bool {
+  if (!isFieldName(name) || !isFieldValue(value) || name.startsWith("x-envoy-")) return false;
+  if (name == "content-length" || name == "server" || name == "age" || name == "rekindle") return false;
+  return !isHopByHop(name, connection);
 }

@@ -2,19 +2,20 @@ import { contentHash } from "../abi/content-hash";
 import { readShared, writeShared } from "../abi/shared-data";
 import { currentAgeMs, servable } from "../domain/freshness";
 import { hash64 } from "../domain/sip-hash";
-import { Storability } from "../domain/storability";
-import { CacheBlob, encodeBlob } from "./cache-blob";
+import { CacheBlob } from "./cache-blob";
 import { CheckedWords } from "./checked-words";
 import { identity } from "./identity";
 import { cacheKey } from "./keys";
 import { Begin, PoisonMark } from "./poison-mark";
+import { Renewals } from "./renewals";
+import { AgedCopy, decodeCopy } from "./shared-copy";
 
 const WAYS: i32 = 4;
 const KIND: i64 = 7;
-/** Keys whose last renewal this VM remembers, so that the happy path asks nobody. */
-const REMEMBERED: i32 = 1024;
 /** Beyond body and headers: key and lengths. */
 const BLOB_EXTRA: i32 = 72 * 1024;
+/** Requests with an identity renew under claims of their own. Their answers are often private, and would take the others' turns. */
+const IDENTIFIED: u64 = 0x5bd1e995_27d4eb2f;
 
 /** A copy that may be served now. */
 export class StaleCopy {
@@ -35,10 +36,10 @@ export class StaleCopy {
 export class StaleCache {
   private sets: i32 = 0;
   private maxBodyBytes: i32 = 0;
+  /** [1] hash of the key, [2] since, [3] age then, [4] freshness, [5] stale-if-error, [6] status and whether it may be stale, [7] size, [8] hash of the content, [9] owner, [10] last shared. */
   private metas: CheckedWords[] = [];
   private bodyKeys: ArrayBuffer[] = [];
-  private readonly hashes: StaticArray<u64> = new StaticArray<u64>(REMEMBERED);
-  private readonly renewedAt: StaticArray<i64> = new StaticArray<i64>(REMEMBERED);
+  private readonly renewals: Renewals = new Renewals();
   /** Copies that this VM has read without harm: hash of each slot's content. */
   private proven: StaticArray<i64> = new StaticArray<i64>(0);
   private readonly mark: PoisonMark = new PoisonMark(cacheKey("trying", 0));
@@ -51,8 +52,9 @@ export class StaleCache {
     this.metas = [];
     this.bodyKeys = [];
     this.proven = new StaticArray<i64>(sets * WAYS);
+    this.renewals.configure(sets * WAYS);
     for (let i = 0; i < sets * WAYS; i++) {
-      this.metas.push(new CheckedWords(cacheKey("meta", i), KIND, 8));
+      this.metas.push(new CheckedWords(cacheKey("meta", i), KIND, 10));
       this.bodyKeys.push(cacheKey("body", i));
     }
   }
@@ -66,23 +68,19 @@ export class StaleCache {
   }
 
   /**
-   * Whether a copy should be renewed now, and if so notes that it is being renewed: of many requests at once one does it.
-   * `hash` decides alone: two keys of one hash only renew more rarely.
+   * Name of the renewal that this worker has to do now; 0: none. Of many requests at once, on whichever worker, one does it.
+   * `identified`: the request has credentials or cookies.
    */
-  isDue(hash: u64, nowMs: i64, refreshMs: i64): bool {
-    const place = <i32>(hash % REMEMBERED);
-    if (this.hashes[place] == hash && nowMs - this.renewedAt[place] < refreshMs) return false;
-    this.hashes[place] = hash;
-    this.renewedAt[place] = nowMs;
+  claimRenewal(hash: u64, identified: bool, nowMs: i64, refreshMs: i64): u64 {
+    const name = identified ? hash ^ IDENTIFIED : hash;
+    if (!this.renewals.claim(name, nowMs, refreshMs)) return 0;
     const slot = this.slotOf(hash);
-    // Another worker may have renewed it.
-    return slot < 0 || nowMs - this.metas[slot].words[2] >= refreshMs;
+    return slot < 0 || nowMs - this.metas[slot].words[2] >= refreshMs ? name : 0;
   }
 
   /** The renewal came to nothing: the next answer may try again. */
-  notRenewed(hash: u64): void {
-    const place = <i32>(hash % REMEMBERED);
-    if (this.hashes[place] == hash) this.renewedAt[place] = i64.MIN_VALUE / 2;
+  notRenewed(name: u64): void {
+    this.renewals.giveBack(name);
   }
 
   /** A copy that may stand in for a failed answer now; null: none. */
@@ -91,15 +89,15 @@ export class StaleCache {
     if (slot < 0) return null;
     const words = this.metas[slot].words;
     const ageMs = currentAgeMs(words[3], nowMs - words[2]);
-    const freshForMs = words[4];
-    if (!servable(ageMs, freshForMs, words[5], (words[6] & 1) != 0, maxStaleMs)) return null;
+    if (!servable(ageMs, words[4], words[5], (words[6] & 1) != 0, maxStaleMs)) return null;
     const content = words[8];
-    const size = words[7];
-    const status = <i32>(words[6] >> 1);
-    if (this.proven[slot] == content) return this.read(slot, content, size, status, key, keyLength, ageMs, freshForMs);
-    const begin = this.mark.begin(content);
+    const begin = this.proven[slot] == content ? Begin.Busy : this.mark.begin(content);
     if (begin == Begin.Poison) return null;
-    const copy = this.read(slot, content, size, status, key, keyLength, ageMs, freshForMs);
+    const blob = this.read(slot);
+    let copy: StaleCopy | null = null;
+    if (blob !== null && blob.belongsTo(key, keyLength)) {
+      copy = new StaleCopy(<i32>(words[6] >> 1), blob.pairs(), blob.body(), ageMs, words[4]);
+    }
     // While another worker tries a copy there is no mark to set: this one goes unmarked, and is marked the next time.
     if (begin == Begin.Go) {
       this.mark.end(content);
@@ -108,63 +106,128 @@ export class StaleCache {
     return copy;
   }
 
-  private read(
-    slot: i32, content: i64, size: i64, status: i32, key: StaticArray<u8>, keyLength: i32, ageMs: i64, freshForMs: i64,
-  ): StaleCopy | null {
+  /** Content of a slot whose meta was read; null when it is torn, or not what the meta says. */
+  private read(slot: i32): CacheBlob | null {
+    const words = this.metas[slot].words;
     const bytes = readShared(this.bodyKeys[slot], this.maxBodyBytes + BLOB_EXTRA);
-    if (bytes === null || <i64>bytes.length != size || contentHash(bytes) != content) return null;
-    const blob = new CacheBlob(bytes);
-    if (!blob.belongsTo(key, keyLength)) return null;
-    return new StaleCopy(status, blob.pairs(), blob.body(), ageMs, freshForMs);
+    if (bytes === null || <i64>bytes.length != words[7] || contentHash(bytes) != words[8]) return null;
+    return new CacheBlob(bytes);
   }
 
-  /** Keeps a copy in the slot of its key, else in the oldest of its set. */
-  store(
-    key: StaticArray<u8>, keyLength: i32, nowMs: i64, verdict: Storability, status: i32, pairs: Uint8Array, body: Uint8Array, bodyLength: i32,
-  ): void {
-    if (this.sets == 0 || bodyLength > this.maxBodyBytes) return;
+  /** Keeps a copy in the slot of its key, else in one that its feature may take. The slot; -1: it is not kept. */
+  store(key: StaticArray<u8>, keyLength: i32, nowMs: i64, copy: AgedCopy): i32 {
+    const blob = copy.blob;
+    if (this.sets == 0 || blob.length > this.maxBodyBytes + BLOB_EXTRA) return -1;
     const hash = this.hash(key, keyLength);
+    const owner = ownerOf(key);
     let slot = this.slotOf(hash);
-    if (slot < 0) slot = this.oldest(hash);
-    const blob = encodeBlob(key, keyLength, pairs, body, bodyLength);
-    if (blob.length > this.maxBodyBytes + BLOB_EXTRA || !writeShared(this.bodyKeys[slot], blob)) return;
+    const isNew = slot < 0;
+    if (isNew) slot = this.victim(hash, owner);
+    if (!writeShared(this.bodyKeys[slot], blob)) return -1;
     const meta = this.metas[slot];
     meta.read();
     const words = meta.words;
     words[1] = <i64>hash;
     words[2] = nowMs;
-    words[3] = verdict.ageMs;
-    words[4] = verdict.freshForMs;
-    words[5] = verdict.staleIfErrorMs;
-    words[6] = (<i64>status << 1) | (verdict.mayServeStale ? 1 : 0);
+    words[3] = copy.ageMs;
+    words[4] = copy.freshForMs;
+    words[5] = copy.staleIfErrorMs;
+    words[6] = (<i64>copy.status << 1) | (copy.mayServeStale ? 1 : 0);
     words[7] = blob.length;
     words[8] = contentHash(blob);
+    words[9] = owner;
+    if (isNew) words[10] = i64.MIN_VALUE / 2;
     this.proven[slot] = words[8];
-    meta.write();
+    return meta.write() ? slot : -1;
+  }
+
+  /** What another proxy has kept under this key becomes a copy of this one; null: it may not be served, or is not what it should be. */
+  take(bytes: Uint8Array, key: StaticArray<u8>, keyLength: i32, heldMs: i64, nowMs: i64, maxStaleMs: i64): StaleCopy | null {
+    const content = contentHash(bytes);
+    const begin = this.mark.begin(content);
+    if (begin == Begin.Poison) return null;
+    const copy = decodeCopy(bytes, key, keyLength, this.maxBodyBytes);
+    if (begin == Begin.Go) this.mark.end(content);
+    if (copy === null) return null;
+    copy.ageMs = currentAgeMs(copy.ageMs, heldMs);
+    if (!servable(copy.ageMs, copy.freshForMs, copy.staleIfErrorMs, copy.mayServeStale, maxStaleMs)) return null;
+    this.store(key, keyLength, nowMs, copy);
+    const blob = new CacheBlob(copy.blob);
+    return new StaleCopy(copy.status, blob.pairs(), blob.body(), copy.ageMs, copy.freshForMs);
+  }
+
+  /** Hash of a slot's content if it is due to be shared, and then it counts as shared; 0: it is not. */
+  claimSharing(slot: i32, nowMs: i64, intervalMs: i64): i64 {
+    const meta = this.metas[slot];
+    if (!meta.read() || nowMs - meta.words[10] < intervalMs) return 0;
+    meta.words[10] = nowMs;
+    return meta.write() ? meta.words[8] : 0;
+  }
+
+  /** What a slot holds, if it is still this content. */
+  copyOf(slot: i32, content: i64, nowMs: i64): AgedCopy | null {
+    if (slot < 0 || slot >= this.metas.length || !this.metas[slot].read()) return null;
+    const words = this.metas[slot].words;
+    if (words[8] != content) return null;
+    const blob = this.read(slot);
+    if (blob === null) return null;
+    const copy = new AgedCopy(blob.bytes);
+    copy.ageMs = currentAgeMs(words[3], nowMs - words[2]);
+    copy.freshForMs = words[4];
+    copy.staleIfErrorMs = words[5];
+    copy.status = <i32>(words[6] >> 1);
+    copy.mayServeStale = (words[6] & 1) != 0;
+    return copy;
   }
 
   /** Slot that holds the hash, its meta read; -1: none. */
   private slotOf(hash: u64): i32 {
     if (this.sets == 0) return -1;
-    const first = <i32>(hash % <u64>this.sets) * WAYS;
+    const first = this.setOf(hash);
     for (let slot = first; slot < first + WAYS; slot++) {
       if (this.metas[slot].read() && this.metas[slot].words[1] == <i64>hash) return slot;
     }
     return -1;
   }
 
-  private oldest(hash: u64): i32 {
-    const first = <i32>(hash % <u64>this.sets) * WAYS;
+  private setOf(hash: u64): i32 {
+    return <i32>(hash % <u64>this.sets) * WAYS;
+  }
+
+  /**
+   * Slot of the set that a new copy takes: a free one, else the oldest of the feature that holds most of the set, the new copy counted. So
+   * a feature with many keys drowns no other.
+   */
+  private victim(hash: u64, owner: i64): i32 {
+    const first = this.setOf(hash);
     let best = first;
+    let bestHeld = 0;
     let bestAt = i64.MAX_VALUE;
     for (let slot = first; slot < first + WAYS; slot++) {
-      const at = this.metas[slot].read() ? this.metas[slot].words[2] : i64.MIN_VALUE;
-      if (at >= bestAt) continue;
+      if (!this.metas[slot].read()) return slot;
+      const words = this.metas[slot].words;
+      const held = this.held(first, words[9]) + (words[9] == owner ? 1 : 0);
+      if (held < bestHeld || (held == bestHeld && words[2] >= bestAt)) continue;
       best = slot;
-      bestAt = at;
+      bestHeld = held;
+      bestAt = words[2];
     }
     return best;
   }
+
+  /** How many slots of a set a feature holds. */
+  private held(first: i32, owner: i64): i32 {
+    let count = 0;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.metas[slot].read() && this.metas[slot].words[9] == owner) count++;
+    }
+    return count;
+  }
+}
+
+/** Whose copy it is, by the first field of its key: service and feature. */
+function ownerOf(key: StaticArray<u8>): i64 {
+  return <i64>hash64(key, 0, 2 + ((<i32>key[0] << 8) | <i32>key[1]), 0, 0);
 }
 
 /** The cache of this proxy. */

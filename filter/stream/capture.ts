@@ -1,4 +1,6 @@
 import { Storability } from "../domain/storability";
+import { encodeBlob } from "../proxy/cache-blob";
+import { AgedCopy } from "../proxy/shared-copy";
 
 /** A response being copied while it passes, to be stored when it is complete. */
 export class Capture {
@@ -6,11 +8,14 @@ export class Capture {
   length: i32 = 0;
 
   constructor(
-    readonly hash: u64,
+    /** Of the renewal, to give it back. */
+    readonly renewal: u64,
     readonly status: i32,
     /** Serialised headers to keep. */
     readonly pairs: Uint8Array,
     readonly verdict: Storability,
+    /** When the headers came. */
+    private readonly fromMs: i64,
     private readonly maxBytes: i32,
   ) {}
 
@@ -28,7 +33,14 @@ export class Capture {
     return true;
   }
 
-  bytes(): Uint8Array {
-    return this.body;
+  /** The whole answer as a copy of this key. */
+  copy(key: StaticArray<u8>, keyLength: i32, nowMs: i64): AgedCopy {
+    const copy = new AgedCopy(encodeBlob(key, keyLength, this.pairs, this.body, this.length));
+    copy.ageMs = this.verdict.ageMs + max<i64>(nowMs - this.fromMs, 0);
+    copy.freshForMs = this.verdict.freshForMs;
+    copy.staleIfErrorMs = this.verdict.staleIfErrorMs;
+    copy.status = this.status;
+    copy.mayServeStale = this.verdict.mayServeStale;
+    return copy;
   }
 }

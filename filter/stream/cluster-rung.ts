@@ -4,11 +4,11 @@ import { replaceHeader } from "../abi/headers";
 import { encodePairs, HeaderPairs, statusOf } from "../abi/pairs";
 import { judgeStatus } from "../domain/outcome";
 import { RungKind, RungPolicy } from "../domain/policy";
-import { isHopByHop } from "../domain/storability";
+import { isPassedOn } from "../domain/storability";
 import { Feature } from "../proxy/feature";
 import { Answer, give } from "./answer";
 import { CallOut, callOuts } from "./call-out";
-import { MARKER, REROUTE } from "./degraded-headers";
+import { REROUTE } from "./degraded-headers";
 import { Stream } from "./stream";
 
 /** Clusters whose route for REROUTE is missing in this Envoy: requests marked for them came back from elsewhere. */
@@ -80,13 +80,12 @@ class ClusterCall extends CallOut {
 
 /** Headers of a call-out's answer that may go to the client: not those of the connection, nor what the reply sets anew. */
 export function passedOn(headers: HeaderPairs): HeaderPairs {
-  const connection = headers.get("connection");
+  const connection = headers.joined("connection");
   const kept = new HeaderPairs();
   for (let i = 0; i < headers.names.length; i++) {
     const name = headers.names[i];
-    if (name.startsWith(":") || name.startsWith("x-envoy-") || name == "content-length" || name == "server" || name == MARKER) continue;
-    if (name == "age" || isHopByHop(name, connection === null ? "" : connection)) continue;
-    kept.add(name, headers.values[i]);
+    const value = headers.values[i];
+    if (isPassedOn(name, value, connection === null ? "" : connection)) kept.add(name, value);
   }
   return kept;
 }

@@ -10,6 +10,7 @@ import { acted, Answer, refuse } from "./answer";
 import { CallOut, callOuts } from "./call-out";
 import { callCluster, isAllowed, isRoutable, reroute } from "./cluster-rung";
 import { streams } from "./pool";
+import { askForCopy } from "./shared-copies";
 import { serveStale } from "./stale-rung";
 import { serveStatic } from "./static-rung";
 import { NO_END, Stream } from "./stream";
@@ -33,6 +34,10 @@ export function degrade(stream: Stream, feature: Feature, phase: ChainPhase, ans
     const rung = chain[at];
     if (rung.kind == RungKind.Stale) {
       if (serveStale(stream, feature, rung, answer, nowMs)) return acted(answer);
+      // A held answer can be lost: what answers at once comes first.
+      const next = feature.order.next(order, at, stream.repeatable, stream.reason);
+      const atOnce = order == ChainPhase.Response && next >= 0 && chain[next].kind == RungKind.Static;
+      if (!atOnce && askForCopy(stream, feature, rung)) return Action.Stop;
     } else if (rung.kind == RungKind.Static) {
       serveStatic(stream, feature, rung, answer, nowMs);
       return acted(answer);

@@ -6,11 +6,13 @@ import { encodePairs } from "../abi/pairs";
 import { ChainPhase } from "../domain/fallback-chain";
 import { Cause, isReplaceable, judgeStatus, Outcome } from "../domain/outcome";
 import { RungKind } from "../domain/policy";
+import { hasToken } from "../domain/header-list";
 import { judgeStorability, StoreCandidate } from "../domain/storability";
 import { Feature } from "../proxy/feature";
 import { Pass } from "../proxy/feature-breaker";
 import { staleCache } from "../proxy/stale-cache";
 import { Capture } from "./capture";
+import { shareWhenDue } from "./shared-copies";
 import { marker, MARKER } from "./degraded-headers";
 import { Answer, countRung } from "./answer";
 import { passedOn, routeIsMissing } from "./cluster-rung";
@@ -69,7 +71,10 @@ function captureWhenDue(stream: Stream, feature: Feature, status: i32, endOfStre
   const stale = feature.stale;
   if (stale === null || stream.keyLength == 0 || !stream.isGet) return;
   const hash = staleCache.hash(stream.key, stream.keyLength);
-  if (!staleCache.isDue(hash, nowMs, stale.refreshMs)) return;
+  // What can never be stored takes nobody's turn to renew.
+  if (stream.ranged || hasToken(stream.cacheControl, "no-store")) return;
+  const renewal = staleCache.claimRenewal(hash, stream.authorized || stream.cookied, nowMs, stale.refreshMs);
+  if (renewal == 0) return;
   const headers = allHeaders(HeaderMap.Response);
   if (headers === null) return;
   const candidate = new StoreCandidate();
@@ -88,17 +93,16 @@ function captureWhenDue(stream: Stream, feature: Feature, status: i32, endOfStre
   if (!verdict.storable) return;
   const pairs = encodePairs(passedOn(headers));
   if (pairs === null) return;
-  stream.capture = new Capture(hash, status, pairs, verdict, staleCache.maxBody());
+  stream.capture = new Capture(renewal, status, pairs, verdict, nowMs, staleCache.maxBody());
   if (endOfStream) store(stream, nowMs);
 }
 
 function store(stream: Stream, nowMs: i64): void {
   const capture = stream.capture;
   if (capture === null) return;
-  staleCache.store(
-    stream.key, stream.keyLength, nowMs, capture.verdict, capture.status, capture.pairs, capture.bytes(), capture.length,
-  );
   stream.capture = null;
+  const slot = staleCache.store(stream.key, stream.keyLength, nowMs, capture.copy(stream.key, stream.keyLength, nowMs));
+  if (slot >= 0) shareWhenDue(stream, slot, nowMs);
 }
 
 /** A part of the response's body. */
@@ -146,7 +150,7 @@ export function onStreamLog(id: u32): void {
   const feature = stream.feature;
   if (feature === null || stream.settled || stream.pass == Pass.None) return;
   const capture = stream.capture;
-  if (capture !== null) staleCache.notRenewed(capture.hash);
+  if (capture !== null) staleCache.notRenewed(capture.renewal);
   judgeLog(stream, feature);
   stream.finish(feature);
 }

@@ -1,4 +1,5 @@
 import { readBuffer } from "../abi/body";
+import { hex } from "../domain/hex";
 import { httpCall, NO_CALL } from "../abi/calls";
 import { BufferKind, HeaderMap } from "../abi/enums";
 import { allHeaders, rangeText, readProperty, utf8 } from "../abi/headers";
@@ -10,7 +11,7 @@ import { Service } from "../proxy/service";
 import { ControlPlaneSettings } from "../settings";
 import { VERSION } from "../wire/contract.gen";
 import { encodeReport, FeatureReport, parseReportReply, Permit, Report, ToldHealth } from "../wire/report";
-import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
+import { controlPlaneHeaders, retryAfterMs } from "../proxy/endpoint";
 import { Reconnect } from "./reconnect";
 import { Watch } from "./watch";
 
@@ -226,14 +227,4 @@ function told(feature: Feature): FeatureReport {
   report.degradedStatic = total.get(Count.DegradedStatic);
   for (let i = 0; i < report.latency.length; i++) report.latency[i] = total.words[<i32>Count.Latency + i];
   return report;
-}
-
-/** 16 digits, lower case. */
-function hex(value: i64): string {
-  let digits = "";
-  for (let shift = 60; shift >= 0; shift -= 4) {
-    const digit = <i32>(value >> shift) & 15;
-    digits += String.fromCharCode(digit < 10 ? 48 + digit : 87 + digit);
-  }
-  return digits;
 }

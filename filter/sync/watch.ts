@@ -11,7 +11,7 @@ import { ControlPlaneSettings } from "../settings";
 import { Directive, encodeFlags, parseDirective } from "../wire/directive";
 import { LIMITS } from "../wire/contract.gen";
 import { problemLine } from "../wire/problem";
-import { controlPlaneHeaders, retryAfterMs } from "./endpoint";
+import { controlPlaneHeaders, retryAfterMs } from "../proxy/endpoint";
 import { Reconnect } from "./reconnect";
 
 /** Beyond the wait that the server was asked for. */
