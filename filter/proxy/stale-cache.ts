@@ -2,6 +2,7 @@ import { contentHash } from "../abi/content-hash";
 import { readShared, writeShared } from "../abi/shared-data";
 import { currentAgeMs, servable } from "../domain/freshness";
 import { hash64 } from "../domain/sip-hash";
+import { isKept } from "../domain/storability";
 import { CacheBlob } from "./cache-blob";
 import { CheckedWords } from "./checked-words";
 import { identity } from "./identity";
@@ -95,8 +96,9 @@ export class StaleCache {
     if (begin == Begin.Poison) return null;
     const blob = this.read(slot);
     let copy: StaleCopy | null = null;
-    if (blob !== null && blob.belongsTo(key, keyLength)) {
-      copy = new StaleCopy(<i32>(words[6] >> 1), blob.pairs(), blob.body(), ageMs, words[4]);
+    const status = <i32>(words[6] >> 1);
+    if (blob !== null && isKept(status) && blob.belongsTo(key, keyLength)) {
+      copy = new StaleCopy(status, blob.pairs(), blob.body(), ageMs, words[4]);
     }
     // While another worker tries a copy there is no mark to set: this one goes unmarked, and is marked the next time.
     if (begin == Begin.Go) {

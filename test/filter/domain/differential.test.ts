@@ -65,7 +65,7 @@ const REFUSED: { name: string; because: Verdict['because']; why: string; applies
     name: 'a quoted string that does not end',
     because: 'no-store',
     why: 'what it hides may be a prohibition',
-    applies: ({ response }) => /="open/.test(response['cache-control'] ?? ''),
+    applies: ({ response }) => (response['cache-control'] ?? '').split('"').length % 2 === 0,
   },
   {
     name: 'no-cache, also as pragma',

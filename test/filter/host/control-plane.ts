@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import Value from 'typebox/value';
 import type { Directive, Flag } from '../../../control-plane/contract/directive.ts';
 import type { Policy } from '../../../control-plane/contract/policy.ts';
@@ -36,6 +37,10 @@ export class FakeControlPlane {
   readonly problems: string[] = [];
   readonly watchScript: Scripted[] = [];
   readonly reportScript: Scripted[] = [];
+  /** Copies that proxies share, by path. Two fakes may hold the same. */
+  copies = new Map<string, { bytes: Uint8Array; ageS: number }>();
+  readonly copyCalls: PendingCall[] = [];
+  readonly copyScript: Scripted[] = [];
   /** Permits for the next report. */
   readonly permits: Permit[] = [];
   governorAgeMs = 0;
@@ -82,15 +87,38 @@ export class FakeControlPlane {
   /** A call-out reached the control plane. */
   take(call: PendingCall): void {
     const url = new URL(call.path, 'http://control-plane');
-    const [, service, resource] = /^\/v1\/services\/([a-z0-9-]+)\/(directive|reports)$/.exec(url.pathname) ?? [];
+    const [, service, resource] = /^\/v1\/services\/([a-z0-9-]+)\/(directive|reports|cache\/[0-9a-f]{32})$/.exec(url.pathname) ?? [];
     if (service === undefined) {
       this.problems.push(`unknown path ${call.method} ${call.path}`);
       call.respond({ status: 404 });
+    } else if (resource?.startsWith('cache/')) {
+      this.#cache(call);
     } else if (resource === 'directive') {
       this.#watch(service, call);
     } else {
       this.#report(service, call);
     }
+  }
+
+  #cache(call: PendingCall): void {
+    this.copyCalls.push(call);
+    const scripted = this.copyScript.shift();
+    if (scripted !== undefined || this.silent) {
+      scripted?.(call);
+      return;
+    }
+    const path = call.path.split('?')[0]!;
+    if (call.method === 'GET') {
+      const copy = this.copies.get(path);
+      call.respond(copy === undefined ? { status: 404 } : { headers: { age: String(copy.ageS) }, body: copy.bytes });
+      return;
+    }
+    const sum = crc32(call.body).toString(16).padStart(8, '0');
+    if (call.headers.get('rekindle-crc32') !== sum) this.problems.push(`${call.path}: ${sum} is not the CRC-32 that it says`);
+    if (call.headers.get('content-type') !== 'application/octet-stream') this.problems.push(`${call.path}: content-type`);
+    if (!(Number(query(call).get('ttlMs')) > 0)) this.problems.push(`${call.path}: no ttlMs`);
+    this.copies.set(path, { bytes: call.body, ageS: 0 });
+    call.respond({ status: 204 });
   }
 
   #watch(service: string, call: PendingCall): void {
