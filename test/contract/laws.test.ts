@@ -113,7 +113,10 @@ test('a drawn plugin configuration is understood by the filter, defaults and all
           const service = `s${index}-${rest.service}`.slice(0, 63);
           return { ...rest, service, ...(policy ? { policy: { ...policy.written, service } } : {}) };
         }),
-        ...(controlPlane ? { controlPlane } : {}),
+        // Copies are shared through a control plane, or not at all.
+        ...(controlPlane || (drawn as { cache?: { shared?: boolean } }).cache?.shared
+          ? { controlPlane: controlPlane ?? { cluster: 'c' } }
+          : {}),
       };
       const names = [...JSON.stringify(written.services).matchAll(/"cluster":\{"name":("[^"]*")/g)].map(
         (match) => JSON.parse(match[1] ?? '""') as string,

@@ -91,7 +91,10 @@ describe.each(Object.entries(EDITS))('%s', (_, edit) => {
     ['report-reply', arbitraryOf(ReportReply)],
     ['plugin-configuration', configurations],
   ] as [Message, fc.Arbitrary<object>][])('%s', ([message, documents]) => {
-    const own = message === 'plugin-configuration' ? /fallback\[\d+\]\.cluster\.name$|policy\.service$|services\[\d+\]\.service$/ : /^$/;
+    const own =
+      message === 'plugin-configuration'
+        ? /fallback\[\d+\]\.cluster\.name$|policy\.service$|services\[\d+\]\.service$|^cache\.shared$/
+        : /^$/;
     fc.assert(
       fc.property(documents, fc.nat(), strangers, (document, at, stranger) => {
         const input = edited(document, at, edit, stranger);

@@ -82,6 +82,7 @@ export function understoodConfiguration({ mode, services, controlPlane, cache, f
     controlPlane: controlPlane ? { ...controlPlane, token: controlPlane.token ?? '' } : null,
     cacheEntries: cache.entries,
     cacheMaxBodyBytes: cache.maxBodyBytes,
+    cacheShared: cache.shared,
     fallbackClusters,
   };
 }

@@ -185,7 +185,7 @@ export function settingsJson(bytes: Uint8Array): string {
       : `{"cluster":${quoted(plane.cluster)},"authority":${quoted(plane.authority)},"token":${quoted(plane.token)},"waitMs":${plane.waitMs}}`;
   return (
     `{"mode":${<i32>settings.mode},"services":[${services.join(",")}],"controlPlane":${controlPlane},"cacheEntries":${settings.cacheEntries}` +
-    `,"cacheMaxBodyBytes":${settings.cacheMaxBodyBytes},"fallbackClusters":${strings(settings.fallbackClusters)}}`
+    `,"cacheMaxBodyBytes":${settings.cacheMaxBodyBytes},"cacheShared":${settings.cacheShared},"fallbackClusters":${strings(settings.fallbackClusters)}}`
   );
 }
 
