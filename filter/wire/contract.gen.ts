@@ -224,6 +224,7 @@ export enum Key {
   Cache,
   Entries,
   MaxBodyBytes,
+  Shared,
   FallbackClusters,
   Lineage,
   Revision,
@@ -262,7 +263,7 @@ export enum Key {
 }
 /** Texts of problems and of their places; the number is the place among NAMES. */
 export enum Reason {
-  ExpectedValue = 169,
+  ExpectedValue = 170,
   ExpectedName,
   ExpectedColon,
   ExpectedMember,
@@ -302,10 +303,11 @@ export enum Reason {
   ReservedHeader,
   Bodyless,
   OtherService,
+  Needs,
   OtherCluster,
 }
 export enum Place {
-  Governance = 210,
+  Governance = 212,
   Name,
   Dependency,
   Route,
@@ -424,6 +426,7 @@ export enum Place {
   /* cache */ 99, 97, 99, 104, 101,
   /* entries */ 101, 110, 116, 114, 105, 101, 115,
   /* maxBodyBytes */ 109, 97, 120, 66, 111, 100, 121, 66, 121, 116, 101, 115,
+  /* shared */ 115, 104, 97, 114, 101, 100,
   /* fallbackClusters */ 102, 97, 108, 108, 98, 97, 99, 107, 67, 108, 117, 115, 116, 101, 114, 115,
   /* lineage */ 108, 105, 110, 101, 97, 103, 101,
   /* revision */ 114, 101, 118, 105, 115, 105, 111, 110,
@@ -534,6 +537,7 @@ export enum Place {
   /* is written by the filter itself */ 105, 115, 32, 119, 114, 105, 116, 116, 101, 110, 32, 98, 121, 32, 116, 104, 101, 32, 102, 105, 108, 116, 101, 114, 32, 105, 116, 115, 101, 108, 102,
   /* must be empty with status % */ 109, 117, 115, 116, 32, 98, 101, 32, 101, 109, 112, 116, 121, 32, 119, 105, 116, 104, 32, 115, 116, 97, 116, 117, 115, 32, 0,
   /* must be %, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 0, 44, 32, 103, 111, 116, 32, 0,
+  /* needs % */ 110, 101, 101, 100, 115, 32, 0,
   /* must be one of fallbackClusters, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 111, 110, 101, 32, 111, 102, 32, 102, 97, 108, 108, 98, 97, 99, 107, 67, 108, 117, 115, 116, 101, 114, 115, 44, 32, 103, 111, 116, 32, 0,
   /* governance.% */ 103, 111, 118, 101, 114, 110, 97, 110, 99, 101, 46, 0,
   /* features[%].name */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 110, 97, 109, 101,
@@ -554,8 +558,8 @@ export enum Place {
 ];
 /** Where each of the names starts, and where the last ends. */
 // @ts-ignore: decorator
-@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 518, 530, 538, 543, 553, 562, 577, 588, 595, 601, 607, 618, 625, 629, 646, 652, 667, 683, 700, 707, 718, 729, 743, 760, 767, 773, 779, 784, 795, 806, 814, 819, 827, 833, 845, 854, 859, 865, 870, 877, 889, 905, 912, 920, 924, 938, 945, 950, 954, 959, 964, 966, 977, 984, 997, 1004, 1009, 1014, 1018, 1026, 1034, 1042, 1052, 1059, 1067, 1075, 1081, 1086, 1094, 1103, 1109, 1116, 1120, 1127, 1135, 1142, 1178, 1210, 1231, 1276, 1293, 1306, 1331, 1354, 1376, 1383, 1389, 1392, 1394, 1400, 1405, 1410, 1414, 1418, 1426, 1430, 1435, 1447, 1451, 1458, 1477, 1485, 1489, 1497, 1504, 1511, 1517, 1524, 1531, 1539, 1548, 1574, 1599, 1619, 1644, 1669, 1695, 1722, 1747, 1773, 1797, 1829, 1973, 2001, 2038, 2061, 2082, 2106, 2129, 2155, 2178, 2217, 2251, 2287, 2322, 2334, 2345, 2395, 2428, 2462, 2486, 2503, 2520, 2611, 2649, 2680, 2724, 2759, 2790, 2817, 2833, 2871, 2883, 2899, 2931, 2952, 2987, 3021, 3050, 3085, 3120, 3154, 3194, 3229, 3265, 3281, 3300, 3319];
-export const FIRST_PATTERN: i32 = 134;
+@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 518, 530, 538, 543, 553, 562, 577, 588, 595, 601, 607, 618, 625, 629, 646, 652, 667, 683, 700, 707, 718, 729, 743, 760, 767, 773, 779, 784, 795, 806, 814, 819, 827, 833, 845, 854, 859, 865, 870, 877, 889, 895, 911, 918, 926, 930, 944, 951, 956, 960, 965, 970, 972, 983, 990, 1003, 1010, 1015, 1020, 1024, 1032, 1040, 1048, 1058, 1065, 1073, 1081, 1087, 1092, 1100, 1109, 1115, 1122, 1126, 1133, 1141, 1148, 1184, 1216, 1237, 1282, 1299, 1312, 1337, 1360, 1382, 1389, 1395, 1398, 1400, 1406, 1411, 1416, 1420, 1424, 1432, 1436, 1441, 1453, 1457, 1464, 1483, 1491, 1495, 1503, 1510, 1517, 1523, 1530, 1537, 1545, 1554, 1580, 1605, 1625, 1650, 1675, 1701, 1728, 1753, 1779, 1803, 1835, 1979, 2007, 2044, 2067, 2088, 2112, 2135, 2161, 2184, 2223, 2257, 2293, 2328, 2340, 2351, 2401, 2434, 2468, 2492, 2509, 2526, 2617, 2655, 2686, 2730, 2765, 2796, 2823, 2839, 2846, 2884, 2896, 2912, 2944, 2965, 3000, 3034, 3063, 3098, 3133, 3167, 3207, 3242, 3278, 3294, 3313, 3332];
+export const FIRST_PATTERN: i32 = 135;
 /** By byte: one bit for each pattern inside whose texts the byte may stand. */
 // @ts-ignore: decorator
 @lazy export const PATTERN_BYTES: StaticArray<u16> = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 262, 260, 6, 262, 262, 262, 262, 260, 260, 262, 262, 260, 479, 399, 260, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 261, 260, 260, 260, 260, 4, 260, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 260, 260, 260, 262, 391, 262, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 260, 263, 260, 390, 0];
@@ -572,9 +576,9 @@ export const NOTHING: u8 = 255;
 // @ts-ignore: decorator
 @lazy export const SCHEMAS: StaticArray<u8> = [
   /* 0 Policy.service: Text */ 2, 0, 1, 255, 7,
-  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 143, 144, 145,
-  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 146, 147, 145,
-  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 148, 149,
+  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 144, 145, 146,
+  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 147, 148, 146,
+  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 149, 150,
   /* 4 Policy.recovery.probesInFlight: Integer */ 1, 0, 3, 2,
   /* 5 Policy.recovery.maxRamping: Integer */ 1, 0, 5, 4,
   /* 6 Policy.recovery: Object */ 6, 255, 255, 1, 5, 4, 3, 0, 5, 0, 0, 6, 4, 0, 7, 4, 0, 8, 5, 0,
@@ -587,7 +591,7 @@ export const NOTHING: u8 = 255;
   /* 13 Policy.features[].dependsOn[].hard: Boolean */ 0, 255, 255, 0,
   /* 14 Policy.features[].dependsOn[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 20, 13, 0,
   /* 15 Policy.features[].dependsOn: List */ 4, 11, 12, 2, 14,
-  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 143, 144, 145,
+  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 144, 145, 146,
   /* 17 Policy.features[].routes[].host: Text */ 2, 0, 13, 255, 4,
   /* 18 Policy.features[].routes[].methods[]: Text */ 2, 0, 14, 255, 6,
   /* 19 Policy.features[].routes[].methods: List */ 4, 0, 14, 255, 18,
@@ -595,7 +599,7 @@ export const NOTHING: u8 = 255;
   /* 21 Policy.features[].routes[].path: Object */ 6, 0, 0, 255, 3, 25, 20, 0, 26, 20, 0, 27, 20, 0,
   /* 22 Policy.features[].routes[]: Object */ 6, 255, 255, 255, 3, 22, 17, 0, 23, 19, 0, 24, 21, 1,
   /* 23 Policy.features[].routes: List */ 4, 0, 12, 255, 22,
-  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 150, 151, 152,
+  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 151, 152, 153,
   /* 25 Policy.features[].stickyKey.header: Text */ 2, 0, 15, 255, 2,
   /* 26 Policy.features[].stickyKey.cookie: Text */ 2, 0, 12, 255, 8,
   /* 27 Policy.features[].stickyKey: Object */ 6, 0, 0, 255, 2, 30, 25, 0, 31, 26, 0,
@@ -614,7 +618,7 @@ export const NOTHING: u8 = 255;
   /* 40 Policy.features[].breaker.consecutiveFailures: Integer */ 1, 11, 17, 18,
   /* 41 Policy.features[].breaker.openFactor: Integer */ 1, 0, 18, 4,
   /* 42 Policy.features[].breaker.openCapMs: Integer */ 1, 8, 7, 23,
-  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 153, 154, 155, 156,
+  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 154, 155, 156, 157,
   /* 44 Policy.features[].breaker.halfOpen.successPercent: Integer */ 1, 0, 8, 24,
   /* 45 Policy.features[].breaker.halfOpen.timeoutMs: Integer */ 1, 8, 7, 17,
   /* 46 Policy.features[].breaker.halfOpen: Object */ 6, 255, 255, 1, 3, 54, 4, 0, 55, 44, 0, 56, 45, 0,
@@ -641,7 +645,7 @@ export const NOTHING: u8 = 255;
   /* 67 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
   /* 68 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
   /* 69 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 43, 36, 0, 45, 38, 0, 74, 67, 0, 75, 39, 0, 76, 68, 0,
-  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 157, 158,
+  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 158, 159,
   /* 71 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
   /* 72 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 71,
   /* 73 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
@@ -650,7 +654,7 @@ export const NOTHING: u8 = 255;
   /* 76 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
   /* 77 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 83, 75, 0, 84, 41, 0, 85, 76, 0, 52, 43, 0,
   /* 78 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
-  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 159, 160,
+  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 160, 161,
   /* 80 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 36,
   /* 81 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 77, 70, 0, 78, 72, 0, 79, 48, 0, 80, 38, 0, 81, 73, 0, 54, 74, 0, 82, 77, 0, 86, 78, 0, 87, 79, 0, 59, 80, 0,
   /* 82 Policy.features[]: Object */ 6, 255, 255, 255, 15, 14, 0, 1, 15, 11, 0, 16, 0, 0, 17, 12, 0, 18, 15, 0, 1, 16, 0, 21, 23, 1, 28, 24, 0, 29, 27, 0, 32, 35, 0, 42, 49, 0, 60, 65, 0, 72, 66, 0, 73, 69, 0, 3, 81, 0,
@@ -666,30 +670,30 @@ export const NOTHING: u8 = 255;
   /* 92 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 66, 55, 1, 93, 89, 0, 94, 90, 0, 95, 91, 0,
   /* 93 PluginConfiguration.cache.entries: Integer */ 1, 39, 40, 38,
   /* 94 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 41, 33,
-  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 2, 97, 93, 0, 98, 94, 0,
+  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 3, 97, 93, 0, 98, 94, 0, 99, 13, 0,
   /* 96 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 55,
-  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 88, 88, 1, 92, 92, 0, 96, 95, 0, 99, 96, 0,
+  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 88, 88, 1, 92, 92, 0, 96, 95, 0, 100, 96, 0,
   /* 98 Directive.lineage: Text */ 2, 0, 12, 255, 5,
   /* 99 Directive.revision: Integer */ 1, 11, 42, 255,
   /* 100 Directive.proxies: Integer */ 1, 11, 21, 255,
-  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 161, 162, 163,
+  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 162, 163, 164,
   /* 102 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
-  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 164,
+  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 165,
   /* 104 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
-  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 106, 99, 1, 107, 101, 1, 108, 102, 1, 109, 103, 1, 110, 104, 0,
+  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 107, 99, 1, 108, 101, 1, 109, 102, 1, 110, 103, 1, 111, 104, 0,
   /* 106 Directive.flags: List */ 4, 11, 5, 255, 105,
   /* 107 Directive.deleted: Boolean */ 0, 255, 255, 255,
-  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 100, 98, 1, 101, 99, 1, 102, 98, 1, 103, 99, 1, 104, 100, 1, 105, 106, 1, 91, 84, 0, 111, 107, 0,
+  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 101, 98, 1, 102, 99, 1, 103, 98, 1, 104, 99, 1, 105, 100, 1, 106, 106, 1, 91, 84, 0, 112, 107, 0,
   /* 109 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
-  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 106, 99, 1, 114, 109, 1, 115, 34, 1,
+  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 107, 99, 1, 115, 109, 1, 116, 34, 1,
   /* 111 ReportReply.permits: List */ 4, 11, 5, 255, 110,
-  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 165, 166, 167, 168,
+  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 166, 167, 168, 169,
   /* 113 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 73, 112, 1,
   /* 114 ReportReply.health: List */ 4, 11, 5, 2, 113,
-  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 100, 98, 1, 101, 99, 1, 112, 104, 1, 113, 111, 1, 73, 114, 0,
+  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 101, 98, 1, 102, 99, 1, 113, 104, 1, 114, 111, 1, 73, 114, 0,
 ];
 // @ts-ignore: decorator
-@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 378, 382, 386, 391, 396, 416, 421, 425, 436, 440, 445, 450, 456, 461, 478, 492, 497, 501, 505, 509, 529, 536, 540, 545, 549, 553, 557, 561, 578, 582, 589, 593, 628, 678, 683, 706, 711, 716, 733, 738, 743, 748, 752, 769, 773, 777, 788, 793, 813, 818, 822, 826, 834, 838, 845, 849, 872, 877, 881, 913, 917, 934, 939, 948, 959, 964, 984];
+@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 378, 382, 386, 391, 396, 416, 421, 425, 436, 440, 445, 450, 456, 461, 478, 492, 497, 501, 505, 509, 529, 536, 540, 545, 549, 553, 557, 561, 578, 582, 589, 593, 628, 678, 683, 706, 711, 716, 733, 738, 743, 748, 752, 769, 773, 777, 791, 796, 816, 821, 825, 829, 837, 841, 848, 852, 875, 880, 884, 916, 920, 937, 942, 951, 962, 967, 987];
 export const POLICY_SCHEMA: i32 = 84;
 export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 97;
 export const DIRECTIVE_SCHEMA: i32 = 108;
