@@ -36,12 +36,14 @@ import { cacheRoutes } from './routes/cache.ts';
 import { directiveRoutes } from './routes/directive.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { overrideRoutes } from './routes/overrides.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { policyHistoryRoutes } from './routes/policy-history.ts';
 import { recoveryRoutes } from './routes/recoveries.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { serviceRoutes } from './routes/services.ts';
+import { simulateRoutes } from './routes/simulate.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import type { Store } from './store/store.ts';
 import { Ticker } from './ticker.ts';
@@ -142,6 +144,8 @@ export async function buildControlPlane({
       reportRoutes,
       cacheRoutes,
       healthRoutes,
+      historyRoutes,
+      simulateRoutes,
       tokenRoutes,
       eventRoutes,
       policyHistoryRoutes,

@@ -81,6 +81,12 @@ export const RecoveryUnknown = kind(
   'No such recovery',
   'the service %s has no recovery %s, or it was removed since',
 );
+export const ProxyUnknown = kind(
+  'REKINDLE_PROXY_UNKNOWN',
+  404,
+  'No such proxy',
+  'of the service %s no proxy %s has told anything in the last hour',
+);
 export const TokenUnknown = kind('REKINDLE_TOKEN_UNKNOWN', 404, 'No such token', 'there is no token with the id %s');
 export const RevisionUnknown = kind(
   'REKINDLE_REVISION_UNKNOWN',

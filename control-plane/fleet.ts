@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { History } from './domain/history/history.ts';
 import type { Refusal, ServiceState, StepResult } from './domain/model.ts';
 import { isRefusal } from './domain/model.ts';
 import { groupOf, ProbePermits } from './domain/probe-permits.ts';
@@ -8,7 +9,7 @@ import { EventFeed } from './fleet/events.ts';
 import { FleetService } from './fleet/service.ts';
 import { Watchers } from './fleet/watchers.ts';
 import type { Metrics } from './metrics.ts';
-import type { CommitResult, Fence, Store, Stored } from './store/store.ts';
+import { type CommitResult, type Fence, isTombstone, type Store, type Stored } from './store/store.ts';
 
 export interface FleetDependencies {
   readonly store: Store;
@@ -36,6 +37,7 @@ export class Fleet {
   readonly watchers: Watchers;
   readonly events = new EventFeed(EVENTS_KEPT);
   readonly permits: ProbePermits;
+  readonly history = new History();
   private readonly store: Store;
   private readonly log: Logger;
   private readonly metrics: Metrics;
@@ -185,6 +187,7 @@ export class Fleet {
   /** Takes what is stored into memory; `pushed` is told once all polls that waited for it are answered. */
   private install(name: string, stored: Stored, pushed: () => void = () => undefined): void {
     const service = this.byName.get(name);
+    if (isTombstone(stored)) this.history.forget(name);
     if (!service) this.byName.set(name, new FleetService(this.lineage, stored));
     else if (service.install(stored, this.clock())) this.watchers.push(name, pushed);
   }

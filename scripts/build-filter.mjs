@@ -19,8 +19,15 @@ try {
   process.exit(1);
 }
 renameSync(join(root, unfinished), module);
+buildWhatIf();
 const kib = statSync(module).size / 1024;
 console.log(`build/rekindle.wasm: ${kib.toFixed(1)} KiB of ${barKib} KiB${kib > barKib ? ', ABOVE THE BAR' : ''}`);
+
+/** The filter's window and breaker for the control plane: `npm run gen` takes it over into control-plane/what-if. */
+function buildWhatIf() {
+  const options = ['--config', 'none', '--runtime', 'stub', '--use', 'abort=', '--noAssert', '--optimizeLevel', '3', '--shrinkLevel', '2'];
+  run('assemblyscript/bin/asc.js', ['filter/what-if.ts', '--outFile', 'build/what-if.wasm', ...options]);
+}
 
 function run(tool, args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules', tool), ...args], {

@@ -10,6 +10,8 @@ export interface Recorded {
   /** refused: more nodes than the book holds. */
   readonly status: 'accepted' | 'duplicate' | 'refused';
   readonly deltas: readonly FeatureDelta[];
+  /** Had it come later than this after the one before it, it would have been late. */
+  readonly silentAfterMs: number;
 }
 
 /** What the book knows of one Envoy process. */
@@ -57,16 +59,17 @@ export class EvidenceBook {
   /** Takes a report; a repeated or overtaken one changes nothing. */
   record(report: Report, nowMs: number): Recorded {
     const known = this.nodes.get(report.node)?.get(report.instance);
-    if (known && !isNewer(report, known.report)) return { status: 'duplicate', deltas: [] };
+    if (known && !isNewer(report, known.report)) return { status: 'duplicate', deltas: [], silentAfterMs: 0 };
     const instance = known ?? this.welcome(report, nowMs);
-    if (!instance) return { status: 'refused', deltas: [] };
-    const late = known !== undefined && nowMs - known.lastReportMs > silentAfterMs(known);
+    if (!instance) return { status: 'refused', deltas: [], silentAfterMs: 0 };
+    const silentMs = silentAfterMs(instance);
+    const late = known !== undefined && nowMs - known.lastReportMs > silentMs;
     const deltas = this.absorb(instance, report, nowMs, late);
     instance.report = report;
     instance.lastReportMs = nowMs;
     instance.reports++;
     if (!report.governed) instance.ungovernedMs = nowMs;
-    return { status: 'accepted', deltas };
+    return { status: 'accepted', deltas, silentAfterMs: silentMs };
   }
 
   /** What the fleet shows at this moment, with steps, windows and marks as the state names them. */

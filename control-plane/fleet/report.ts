@@ -8,8 +8,9 @@ import type { Fleet } from '../fleet.ts';
 export function takeReport(fleet: Fleet, name: string, report: Report): ReportReply & { readonly status: 'accepted' | 'duplicate' } {
   const { service, state } = fleet.found(name);
   const nowMs = fleet.clock();
-  const { status } = service.bookOf(state).record(report, nowMs);
+  const { status, deltas, silentAfterMs } = service.bookOf(state).record(report, nowMs);
   if (status === 'refused') throw saying(new TooManyProxies(name), { retryAfterSeconds: 60 });
+  if (status === 'accepted') fleet.history.record({ service: name, node: report.node, silentAfterMs, deltas }, nowMs);
   const permits = fleet.permits.grant(state, report, nowMs, service.suspects);
   const age = isGoverning(state) ? service.governorAgeMs(nowMs) : null;
   return {

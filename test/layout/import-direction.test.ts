@@ -24,11 +24,13 @@ const filterParts: readonly Part[] = [
   { part: 'filter/stream/', mayImport: [...filterBase, 'filter/proxy/'] },
   { part: 'filter/root.ts', mayImport: [...filterBase, 'filter/proxy/', 'filter/sync/', 'filter/stream/'] },
   { part: 'filter/index.ts', mayImport: ['filter/abi/'] },
+  { part: 'filter/what-if.ts', mayImport: ['filter/domain/'] },
 ];
 
 const controlPlaneParts: readonly Part[] = [
   { part: 'control-plane/contract/', mayImport: [] },
   { part: 'control-plane/domain/', mayImport: ['control-plane/contract/'] },
+  { part: 'control-plane/what-if/', mayImport: ['control-plane/contract/', 'control-plane/domain/'] },
   { part: 'control-plane/errors.ts', mayImport: [] },
   { part: 'control-plane/settings.ts', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/store/', mayImport: ['control-plane/contract/', 'control-plane/domain/', 'control-plane/errors.ts'] },
