@@ -2,8 +2,8 @@
  * Window and breaker of the filter as a module of their own, for the control plane's question what a draft policy would have done
  * (control-plane/what-if). No part of the filter.
  */
-import { trips } from "./domain/breaker";
 import { BreakerPolicy } from "./domain/policy";
+import { reaches, TRIP_PERCENT } from "./domain/trip-rule";
 import { Window } from "./domain/window";
 
 const policy: BreakerPolicy = new BreakerPolicy();
@@ -43,7 +43,7 @@ export function record(count: i32, failed: bool, slow: bool): bool {
 
 /** Judges the window as it is now: the filter does so with each tick, whatever came. */
 export function judge(): bool {
-  return trips(policy, window.succeeded, window.failed, window.slow, window.consecutiveFailures, judgesSlow);
+  return reaches(TRIP_PERCENT, policy, window.succeeded, window.failed, window.slow, window.consecutiveFailures, judgesSlow);
 }
 
 /**
