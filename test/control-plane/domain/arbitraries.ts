@@ -7,7 +7,7 @@ const features = fc
   .array(
     fc.record({
       priority: fc.integer({ min: 1, max: 4 }),
-      parents: fc.array(fc.record({ index: fc.nat(5), hard: fc.boolean() }), { maxLength: 2 }),
+      parents: fc.array(fc.record({ index: fc.nat(1), hard: fc.boolean() }), { maxLength: 2 }),
       ramp: fc.constantFrom([100], [50, 100], [5, 25, 50, 100], [1, 5, 10, 25, 50, 100]),
       pattern: fc.constantFrom('partial' as const, 'partial' as const, 'exponential-backoff' as const),
       minimumSamples: fc.integer({ min: 1, max: 30 }),
@@ -62,16 +62,16 @@ export const troubles: fc.Arbitrary<readonly Trouble[]> = fc.array(
   fc.record({
     feature: fc.nat(2),
     fromMs: fc.integer({ min: 3000, max: 30_000 }),
-    forMs: fc.integer({ min: 3000, max: 20_000 }),
+    forMs: fc.integer({ min: 3000, max: 30_000 }),
     failing: fc.constantFrom(0.3, 0.8, 1, 1),
     hangs: fc.boolean(),
-    aboveAdmit: fc.constantFrom(-1, -1, 0, 2500),
+    aboveAdmit: fc.constantFrom(-1, -1, 0, 2500, 2500),
   }),
   { minLength: 1, maxLength: 4 },
 );
 
 /** Troubles are over by then. */
-export const HEALED_MS = 50_000;
+export const HEALED_MS = 60_000;
 
 /** What people and machines do meanwhile. */
 export type Act = { readonly atMs: number } & (
@@ -83,12 +83,12 @@ export type Act = { readonly atMs: number } & (
       readonly admit: number;
       readonly forMs: number;
     }
-  | { readonly kind: 'pause'; readonly forMs: number }
+  | { readonly kind: 'pause' | 'hold-a-parent'; readonly forMs: number }
   | { readonly kind: 'resume' | 'promote' | 'rollback' | 'abort' | 'start' }
   | { readonly kind: 'edit'; readonly edit: 'thresholds' | 'ramp' | 'priority' | 'rename'; readonly feature: number }
 );
 
-const atMs = fc.integer({ min: 5000, max: 40_000 });
+const atMs = fc.integer({ min: 5000, max: 50_000 });
 
 export const acts: fc.Arbitrary<readonly Act[]> = fc
   .array(
@@ -103,6 +103,11 @@ export const acts: fc.Arbitrary<readonly Act[]> = fc
         forMs: fc.integer({ min: 1000, max: 8000 }),
       }),
       fc.record({ kind: fc.constant('pause' as const), atMs, forMs: fc.integer({ min: 1000, max: 8000 }) }),
+      fc.record({
+        kind: fc.constant('hold-a-parent' as const),
+        atMs: fc.integer({ min: 5000, max: 20_000 }),
+        forMs: fc.integer({ min: 4000, max: 8000 }),
+      }),
       fc.record({
         kind: fc.constantFrom('resume' as const, 'promote' as const, 'rollback' as const, 'abort' as const, 'start' as const),
         atMs,

@@ -30,7 +30,7 @@ const runs = fc.record({
   proxies: fc.integer({ min: 1, max: 5 }),
   troubles,
   acts,
-  rate: fc.constantFrom(2, 5, 10),
+  rate: fc.constantFrom(2, 10, 20),
   lossPercent: fc.constantFrom(0, 0, 10, 30),
   cutOff: fc.option(fc.nat(4), { nil: null }),
   seed: fc.integer(),
@@ -69,6 +69,7 @@ function perform(fleet: SimulatedFleet, act: Act): void {
     fleet.restartControlPlane();
     return;
   }
+  if (act.kind === 'hold-a-parent') fleet.run(30_000, () => parentOfOneThatRamps(fleet) !== NOBODY); // or too few runs come to it
   const result = commanded(fleet, act);
   if (!isRefusal(result)) fleet.apply(result);
 }
@@ -78,6 +79,8 @@ function commanded(fleet: SimulatedFleet, act: Exclude<Act, { kind: 'restart' }>
   switch (act.kind) {
     case 'override':
       return setOverride(state, featureAt(fleet, act), overrideBy(act, nowMs), nowMs);
+    case 'hold-a-parent':
+      return setOverride(state, parentOfOneThatRamps(fleet), override('HOLD', { admit: 5000, ...timesOf(act, nowMs) }), nowMs);
     case 'pause':
       return pauseRecovery(state, ANN, nowMs, act.forMs);
     case 'resume':
@@ -99,8 +102,20 @@ function featureAt({ state }: SimulatedFleet, { feature }: { readonly feature: n
   return state.policy.features[feature % state.policy.features.length]!.name;
 }
 
-function overrideBy({ override: kind, admit, forMs }: Extract<Act, { kind: 'override' }>, nowMs: number): Override {
-  return override(kind, { admit, createdAtMs: nowMs, expiresAtMs: nowMs + forMs });
+const NOBODY = 'nobody';
+
+/** The worst moment for a dependency to become unfit; without one, a name that nobody has. */
+function parentOfOneThatRamps({ state }: SimulatedFleet): string {
+  const child = state.policy.features.find(({ name, dependsOn }) => dependsOn.length > 0 && state.features[name]?.state === 'TESTING');
+  return child?.dependsOn[0]?.feature ?? NOBODY;
+}
+
+function overrideBy(act: Extract<Act, { kind: 'override' }>, nowMs: number): Override {
+  return override(act.override, { admit: act.admit, ...timesOf(act, nowMs) });
+}
+
+function timesOf({ forMs }: { readonly forMs: number }, nowMs: number): Pick<Override, 'createdAtMs' | 'expiresAtMs'> {
+  return { createdAtMs: nowMs, expiresAtMs: nowMs + forMs };
 }
 
 function editedPolicy(policy: Policy, name: string, edit: Extract<Act, { kind: 'edit' }>['edit']): Policy {
