@@ -3,7 +3,6 @@ export {
   proxy_abi_version_0_2_1,
   proxy_on_memory_allocate,
   proxy_on_context_create,
-  proxy_on_vm_start,
   proxy_on_configure,
   proxy_on_tick,
   proxy_on_request_headers,

@@ -26,10 +26,6 @@ export function proxy_on_context_create(id: u32, root: u32): void {
   else roots.set(id, root);
 }
 
-export function proxy_on_vm_start(root: u32, size: i32): i32 {
-  return 1;
-}
-
 export function proxy_on_configure(id: u32, size: i32): i32 {
   resetArena();
   const root = rootOf(id);

@@ -27,7 +27,7 @@ const MOODS: readonly Mood[] = [
   { stream: 65, answer: 10, share: 1, configure: 1 },
   { stream: 8, answer: 55, share: 3, configure: 1 },
   { stream: 25, answer: 8, share: 40, configure: 1 },
-  { stream: 12, answer: 8, share: 2, configure: 65 },
+  { stream: 30, answer: 8, share: 2, configure: 45 },
 ];
 
 /** Draws what happens to a world next. */

@@ -16,7 +16,6 @@ export interface Finding {
 }
 
 export interface Episode {
-  /** Things that came from outside; ticks are not counted. */
   readonly inputs: number;
   readonly finding: Finding | null;
 }
@@ -30,11 +29,17 @@ export function runEpisode(module: GuestModule, documents: Documents, seed: numb
   for (let i = 0; i < events; i++) {
     const event = drawer.next(world);
     told.push(event);
-    if (event.do !== 'tick') inputs++;
+    inputs += inputsOf(event);
     const what = world.tell(event);
     if (what !== null) return { inputs, finding: { seed, what, events: told } };
   }
   return { inputs, finding: null };
+}
+
+/** Pieces that come from outside: documents, answers, header blocks, parts of bodies, shared values, odd callbacks. */
+function inputsOf(event: FuzzEvent): number {
+  if (event.do === 'tick') return 0;
+  return event.do === 'stream' ? event.steps.filter(({ headers, body }) => headers !== undefined || body !== undefined).length : 1;
 }
 
 /** What goes wrong when these events are told to a fresh world; null: nothing. */

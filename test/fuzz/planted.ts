@@ -54,6 +54,12 @@ export const ON_DEMAND: Readonly<Record<string, Edit>> = {
     by: `problems: Problems): Reader | null {\n  if (holds(bytes, "${POISON}")) unreachable();`,
     more: HOLDS,
   },
+  'a stored answer': {
+    file: 'proxy/cache-blob.ts',
+    find: 'keyLength: i32): bool {',
+    by: `keyLength: i32): bool {\n    if (holds(this.bytes, "${POISON}")) unreachable();`,
+    more: HOLDS,
+  },
 };
 
 /** Compiles the filter with these changes, quickly rather than small; a build of the same sources is used again. Gives its path. */
