@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Directive } from '../control-plane/contract/directive.ts';
+import { RESERVED_HEADERS } from '../control-plane/contract/fallback.ts';
 import { LATENCY_BUCKETS_MS, LIMITS } from '../control-plane/contract/limits.ts';
 import { DEGRADED_REASONS, FILTER_METRICS } from '../control-plane/contract/metrics.ts';
 import * as names from '../control-plane/contract/names.ts';
@@ -25,6 +26,8 @@ const WORDS = {
   MODES: names.MODES,
   JITTERS: names.JITTERS,
   DEGRADED_REASONS,
+  PROTOCOLS: names.PROTOCOLS,
+  RESERVED_HEADERS,
 };
 
 export const GENERATED_FILE = join(projectRoot, 'filter', 'wire', 'contract.gen.ts');

@@ -1,9 +1,19 @@
 import Type from 'typebox';
 import { LIMITS } from './limits.ts';
+import { DEGRADED_REASONS } from './metrics.ts';
 import { ClusterName, HEADER_VALUE_PATTERN, HeaderName, PARAMETER_PATTERN } from './names.ts';
 import { closed, count, duration } from './schema-kinds.ts';
 
 const callTimeout = (defaultMs: number, description: string) => count(defaultMs, 10, 60_000, description);
+
+/** Absent rather than a list of all, so that a reason that a later version adds is among them. */
+const causes = Type.Optional(
+  Type.Array(Type.Enum([...DEGRADED_REASONS]), {
+    minItems: 1,
+    maxItems: DEGRADED_REASONS.length,
+    description: 'Why the chain runs, as far as this rung is to answer then; without it: whatever the reason',
+  }),
+);
 
 export const StaleRung = Type.Object(
   {
@@ -26,6 +36,7 @@ export const StaleRung = Type.Object(
       default: [],
       description: 'Request headers that are part of the key; a response that varies on any other is not stored',
     }),
+    causes,
   },
   { ...closed, description: 'Stale copy from the cache' },
 );
@@ -34,20 +45,52 @@ export const ClusterRung = Type.Object(
   {
     name: ClusterName,
     timeoutMs: callTimeout(1000, 'Deadline of the call-out'),
+    causes,
   },
   { ...closed, description: 'Another cluster; it must be listed in `fallbackClusters` of the plugin configuration' },
+);
+
+/** Response headers that the filter or Envoy writes itself: a static rung must not set them. */
+export const RESERVED_HEADERS = [
+  'age',
+  'cache-status',
+  'connection',
+  'content-length',
+  'content-type',
+  'keep-alive',
+  'proxy-connection',
+  'rekindle',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-envoy-ratelimited',
+] as const;
+
+const ContentType = { pattern: HEADER_VALUE_PATTERN, minLength: 1, maxLength: 255 } as const;
+
+export const Representation = Type.Object(
+  { contentType: Type.String(ContentType), body: Type.String({ maxLength: LIMITS.staticBody }) },
+  closed,
 );
 
 export const StaticRung = Type.Object(
   {
     status: Type.Integer({ minimum: 200, maximum: 599, default: 503 }),
-    contentType: Type.String({ pattern: HEADER_VALUE_PATTERN, minLength: 1, maxLength: 255, default: 'text/plain; charset=utf-8' }),
+    contentType: Type.String({ ...ContentType, default: 'text/plain; charset=utf-8', description: 'Of `body`' }),
     headers: Type.Record(HeaderName, Type.String({ pattern: HEADER_VALUE_PATTERN, maxLength: 1024 }), {
       ...closed,
       maxProperties: 16,
       default: {},
     }),
     body: Type.String({ maxLength: LIMITS.staticBody, default: '' }),
+    representations: Type.Array(Representation, {
+      minItems: 0,
+      maxItems: LIMITS.representations,
+      default: [],
+      description: "In place of `contentType` and `body`: the one that suits the request's `accept` best, else the first",
+    }),
+    causes,
   },
   { ...closed, description: 'Fixed reply' },
 );

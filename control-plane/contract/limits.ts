@@ -22,6 +22,8 @@ export const LIMITS = {
   pathLength: 1024,
   /** Rungs of a fallback chain. */
   rungs: 8,
+  /** Representations of a static reply. */
+  representations: 8,
   /** Characters of a static reply's body. */
   staticBody: 65_536,
   /** Bytes of one shared copy. */

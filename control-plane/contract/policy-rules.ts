@@ -1,3 +1,4 @@
+import { chainProblems } from './fallback-rules.ts';
 import type { Feature, Policy } from './policy.ts';
 import { PLACES, REASONS, say } from './reasons.ts';
 
@@ -77,7 +78,8 @@ function cycleProblems(features: readonly Feature[], targets: readonly (readonly
   return problems;
 }
 
-function featureProblems({ breaker, health, failure, fallback, recovery }: Feature, index: number): PolicyProblem[] {
+function featureProblems(feature: Feature, index: number): PolicyProblem[] {
+  const { breaker, health, failure, recovery } = feature;
   const { baseMs, capMs } = recovery.backoff;
   return [
     ...failure.statuses.flatMap(({ from, to }, position) => atLeast(say(PLACES.status, index, position), to, 'from', from)),
@@ -85,7 +87,7 @@ function featureProblems({ breaker, health, failure, fallback, recovery }: Featu
     ...atLeast(say(PLACES.unhealthy, index), health.unhealthyPercent, 'degradedPercent', health.degradedPercent + 1),
     ...atLeast(say(PLACES.backoffCap, index), capMs, 'baseMs', baseMs),
     ...rampProblems(recovery.rampPercent, index),
-    ...fallback.flatMap((rung, position) => staticProblems(rung.static, index, position)),
+    ...chainProblems(feature, index),
   ];
 }
 
@@ -100,18 +102,6 @@ function rampProblems(ramp: readonly number[], index: number): PolicyProblem[] {
     if (percent <= before) return [{ path, reason: say(REASONS.rising, before, percent) }];
     return position === ramp.length - 1 && percent !== 100 ? [{ path, reason: say(REASONS.lastStep, percent) }] : [];
   });
-}
-
-/** Header fields that the filter, or Envoy, writes itself. */
-const RESERVED_HEADERS = ['connection', 'content-length', 'content-type', 'transfer-encoding'];
-
-function staticProblems(reply: Feature['fallback'][number]['static'] | undefined, index: number, position: number): PolicyProblem[] {
-  if (reply === undefined) return [];
-  const problems: PolicyProblem[] = Object.keys(reply.headers)
-    .filter((name) => RESERVED_HEADERS.includes(name))
-    .map((name) => ({ path: say(PLACES.header, index, position, name), reason: REASONS.reservedHeader }));
-  if (![204, 205, 304].includes(reply.status) || reply.body === '') return problems;
-  return [...problems, { path: say(PLACES.body, index, position), reason: say(REASONS.bodyless, reply.status) }];
 }
 
 /** Templates that are ill-formed, and routes of which identical ones before take every request: the first match wins. */

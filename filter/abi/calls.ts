@@ -8,6 +8,9 @@ import { encodePairs, HeaderPairs } from "./pairs";
 /** No token: the call failed at once and no callback comes. */
 export const NO_CALL: i64 = -1;
 
+/** Said outright: from a 503 Envoy would take it by itself, a local reply mapping may change that. */
+const GRPC_UNAVAILABLE: i32 = 14;
+
 const EMPTY = new Uint8Array(0);
 const NO_TRAILERS = new Uint8Array(4);
 
@@ -29,9 +32,11 @@ export function httpCall(cluster: string, headers: HeaderPairs, body: Uint8Array
  * stream nor answers again. `pairs`: headers as `encodePairs` gives them.
  */
 export function sendLocalResponse(status: i32, details: string, body: Uint8Array, pairs: Uint8Array): bool {
+  // Of gRPC requests alone; others get none.
+  const grpcStatus = status == 503 ? GRPC_UNAVAILABLE : -1;
   const text = String.UTF8.encode(details);
   return proxy_send_local_response(
-    status, changetype<usize>(text), text.byteLength, body.dataStart, body.length, pairs.dataStart, pairs.length, -1,
+    status, changetype<usize>(text), text.byteLength, body.dataStart, body.length, pairs.dataStart, pairs.length, grpcStatus,
   ) == Status.Ok;
 }
 

@@ -91,10 +91,11 @@ export class RungPolicy {
   cluster: string = "";
   timeoutMs: i32 = 0;
   status: i32 = 0;
-  contentType: string = "";
   headerNames: string[] = [];
   headerValues: string[] = [];
-  body: string = "";
+  /** Representations of a static reply, the default first: their types, their bodies. */
+  contentTypes: string[] = [];
+  bodies: string[] = [];
 
   answers(reason: i32): bool {
     return ((this.reasons >> reason) & 1) != 0;

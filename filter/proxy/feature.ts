@@ -25,6 +25,8 @@ export class Feature {
   keys: CacheKeyWriter | null = null;
   /** Whether the chain has a `cluster` rung. */
   tellsOthers: bool = false;
+  /** Whether a rung chooses by the request's `accept`. */
+  negotiates: bool = false;
   /** What the control plane judges, for the stats alone: an index into FEATURE_HEALTHS, 0 (UNKNOWN) until it has said so. */
   health: i32 = 0;
   /** Call-outs of `cluster` rungs that this worker waits for. */
@@ -52,9 +54,11 @@ export class Feature {
     this.stale = null;
     this.keys = null;
     this.tellsOthers = false;
+    this.negotiates = false;
     for (let i = 0; i < policy.fallback.length; i++) {
       const rung = policy.fallback[i];
       if (rung.kind == RungKind.Cluster) this.tellsOthers = true;
+      if (rung.contentTypes.length > 1) this.negotiates = true;
       if (rung.kind == RungKind.Stale && this.stale === null) {
         this.stale = rung;
         this.keys = new CacheKeyWriter(this.service, policy.name, rung.queryParameters, rung.varyHeaders, KEY_BYTES);

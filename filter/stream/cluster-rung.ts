@@ -9,6 +9,7 @@ import { Feature } from "../proxy/feature";
 import { Answer, give } from "./answer";
 import { CallOut, callOuts } from "./call-out";
 import { REROUTE } from "./degraded-headers";
+import { Kept } from "./request-copy";
 import { Stream } from "./stream";
 
 /** Clusters whose route for REROUTE is missing in this Envoy: requests marked for them came back from elsewhere. */
@@ -46,11 +47,14 @@ export function forgetMissingRoutes(): void {
 
 /** Tells the request again to the other cluster, while the stream waits; false: it cannot be told, or nobody may be asked now. */
 export function callCluster(stream: Stream, feature: Feature, rung: RungPolicy): bool {
-  const copy = stream.copy;
-  if (copy === null || !stream.hasCopy || !stream.repeatable) return false;
-  const request = new HeaderPairs().add(":method", copy.isGet ? "GET" : "HEAD");
-  request.add(":path", copy.path()).add(":authority", copy.authority());
-  const accept = copy.accept();
+  const kept = stream.request;
+  if (kept === null || !kept.isWhole || !stream.repeatable) return false;
+  const path = kept.text(Kept.Path);
+  // Nothing was noted for a rung that a new policy has brought since.
+  if (path.length == 0) return false;
+  const request = new HeaderPairs().add(":method", kept.isGet ? "GET" : "HEAD");
+  request.add(":path", path).add(":authority", kept.text(Kept.Authority));
+  const accept = kept.text(Kept.Accept);
   if (accept.length > 0) request.add("accept", accept);
   return callOuts.wait(stream, new ClusterCall(feature, rung.cluster, request), rung.timeoutMs);
 }
@@ -66,7 +70,10 @@ class ClusterCall extends CallOut {
     const status = statusOf(headers);
     if (headers === null || body === null || status < 200 || judgeStatus(status, this.feature.policy.failure)) return;
     this.status = status;
-    this.pairs = encodePairs(passedOn(headers));
+    const kept = passedOn(headers);
+    const age = headers.get("age");
+    if (age !== null) kept.add("age", age);
+    this.pairs = encodePairs(kept);
     this.body = body;
   }
 

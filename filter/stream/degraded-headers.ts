@@ -17,8 +17,18 @@ export function details(feature: string, reason: i32, rung: string): string {
   return "rekindle{feature=" + feature + ",reason=" + DEGRADED_REASONS[reason] + ",rung=" + rung + "}";
 }
 
-/** Adds `age` (RFC 9111 section 5.1) and `cache-status` (RFC 9211): a hit whose remaining freshness is negative when it is stale. */
-export function addStaleHeaders(pairs: HeaderPairs, ageMs: i64, freshForMs: i64): void {
+/** `refused; feature="checkout"; reason=open`: nothing stood in, and another try would be refused as well. */
+export function refusalMarker(feature: string, reason: i32): string {
+  return 'refused; feature="' + feature + '"; reason=' + DEGRADED_REASONS[reason];
+}
+
+/**
+ * Adds `age` (RFC 9111 section 5.1) and `cache-status` (RFC 9211), to what caches on the way have told: a hit, or, when the upstream was
+ * asked and failed, a forwarded request. `ttl` is what is left of the copy's freshness, negative when it is stale.
+ */
+export function addStaleHeaders(pairs: HeaderPairs, ageMs: i64, freshForMs: i64, wasForwarded: bool): void {
+  const leftMs = freshForMs - ageMs;
+  const how = !wasForwarded ? "hit" : leftMs <= 0 ? "fwd=stale; detail=stale-if-error" : "fwd=bypass; detail=upstream-failed";
   pairs.add("age", (ageMs / 1000).toString());
-  pairs.add("cache-status", "rekindle; hit; ttl=" + ((freshForMs - ageMs) / 1000).toString());
+  pairs.add("cache-status", "rekindle; " + how + "; ttl=" + (leftMs / 1000).toString());
 }

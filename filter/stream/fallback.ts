@@ -13,7 +13,7 @@ import { streams } from "./pool";
 import { askForCopy } from "./shared-copies";
 import { serveStale } from "./stale-rung";
 import { serveStatic } from "./static-rung";
-import { NO_END, Stream } from "./stream";
+import { Form, NO_END, Stream } from "./stream";
 
 /** Largest answer of a call-out that is passed on. */
 const MAX_CALL_BODY: i32 = 1024 * 1024;
@@ -32,15 +32,16 @@ export function degrade(stream: Stream, feature: Feature, phase: ChainPhase, ans
     if (at < 0) break;
     stream.rung = at;
     const rung = chain[at];
+    if (rung.kind != RungKind.Cluster && stream.form != Form.Plain) continue;
     if (rung.kind == RungKind.Stale) {
-      if (serveStale(stream, feature, rung, answer, nowMs)) return acted(answer);
+      if (serveStale(stream, feature, rung, answer, nowMs)) return acted(stream);
       // A held answer can be lost: what answers at once comes first.
       const next = feature.order.next(order, at, stream.repeatable, stream.reason);
       const atOnce = order == ChainPhase.Response && next >= 0 && chain[next].kind == RungKind.Static;
       if (!atOnce && askForCopy(stream, feature, rung)) return Action.Stop;
     } else if (rung.kind == RungKind.Static) {
       serveStatic(stream, feature, rung, answer, nowMs);
-      return acted(answer);
+      return acted(stream);
     } else if (isAllowed(stream, rung.cluster)) {
       if (phase == ChainPhase.Request && isRoutable(rung.cluster)) return reroute(stream, rung);
       if (callCluster(stream, feature, rung)) return Action.Stop;
@@ -49,7 +50,7 @@ export function degrade(stream: Stream, feature: Feature, phase: ChainPhase, ans
   feature.metrics.countDegraded(-1, stream.reason);
   if (stream.pass != Pass.None) return Action.Continue;
   refuse(stream, feature, answer, nowMs);
-  return acted(answer);
+  return acted(stream);
 }
 
 /** A call-out that streams wait for came back. False: it is not one of those. */

@@ -1,5 +1,5 @@
 import { HeaderMap } from "../abi/enums";
-import { rangeDecimal, rangeI64, readHeader, readProperty, utf8 } from "../abi/headers";
+import { rangeDecimal, rangeI64, rangeText, readHeader, readProperty, utf8 } from "../abi/headers";
 import { monotonicMs } from "../abi/clock";
 import { Cause, causeOf, judgeFlags, judgeGrpcStatus, needsFlags, Outcome, outcomeOf } from "../domain/outcome";
 import { Protocol } from "../domain/policy";
@@ -25,6 +25,8 @@ export function judgeHeaders(stream: Stream, feature: Feature, service: Service,
   // An answer degraded by another Rekindle upstream is neither success nor failure.
   if (readHeader(HeaderMap.Response, DEGRADED)) {
     stream.outcome = Outcome.Ignored;
+    // A refusal counts where it was made; here another rung may help.
+    if (rangeText().startsWith("refused")) stream.cause = Cause.Overload;
     service.settle(feature, stream.pass, stream.epoch, Outcome.Ignored, false, nowMs);
     return;
   }

@@ -1,41 +1,53 @@
 import { copyFromArena, textOf } from "../abi/headers";
 
 const SIZE: i32 = 4096;
+const FIELDS: i32 = 5;
+const ABSENT: i32 = -1;
+
+/** What is kept of a request. */
+export enum Kept {
+  Path = 0,
+  Authority = 1,
+  Accept = 2,
+  IfNoneMatch = 3,
+  IfModifiedSince = 4,
+}
 
 /**
- * What a request must be told again when it goes to another cluster by call-out. Its buffer is kept with the pooled stream, so that
- * noting a request costs no allocation; strings are made only when the call is.
+ * What the fallback chain may need of a request whose headers Envoy has forgotten by then. Its buffer is kept with the pooled stream, so
+ * that noting a request costs no allocation; strings are made only when the chain runs.
  */
 export class RequestCopy {
   isGet: bool = true;
+  /** All that was noted fitted. */
+  isWhole: bool = true;
   private readonly bytes: StaticArray<u8> = new StaticArray<u8>(SIZE);
-  private pathEnd: i32 = 0;
-  private authorityEnd: i32 = 0;
-  private acceptEnd: i32 = 0;
+  private readonly starts: StaticArray<i32> = new StaticArray<i32>(FIELDS);
+  private readonly ends: StaticArray<i32> = new StaticArray<i32>(FIELDS);
+  private used: i32 = 0;
 
-  /** Notes ranges of the arena; false when they do not fit, and the copy is then not to be used. */
-  note(pathStart: i32, pathEnd: i32, hostStart: i32, hostEnd: i32, acceptStart: i32, acceptEnd: i32): bool {
-    this.pathEnd = this.put(0, pathStart, pathEnd);
-    this.authorityEnd = this.put(this.pathEnd, hostStart, hostEnd);
-    this.acceptEnd = this.put(this.authorityEnd, acceptStart, acceptEnd);
-    return this.acceptEnd >= 0;
+  /** For another request. */
+  clear(): void {
+    this.used = 0;
+    this.isWhole = true;
+    this.starts.fill(ABSENT);
   }
 
-  private put(at: i32, start: i32, end: i32): i32 {
-    if (at < 0 || end < start || end - start > SIZE - at) return -1;
-    copyFromArena(this.bytes, at, start, end);
-    return at + end - start;
+  /** Notes bytes [start, end) of the arena; one that does not fit counts as absent. */
+  note(field: Kept, start: i32, end: i32): void {
+    const length = end - start;
+    if (length < 0 || length > SIZE - this.used) {
+      this.isWhole = false;
+      return;
+    }
+    copyFromArena(this.bytes, this.used, start, end);
+    this.starts[field] = this.used;
+    this.used += length;
+    this.ends[field] = this.used;
   }
 
-  path(): string {
-    return textOf(this.bytes, 0, this.pathEnd);
-  }
-
-  authority(): string {
-    return textOf(this.bytes, this.pathEnd, this.authorityEnd);
-  }
-
-  accept(): string {
-    return textOf(this.bytes, this.authorityEnd, this.acceptEnd);
+  /** Empty when it is absent. */
+  text(field: Kept): string {
+    return this.starts[field] == ABSENT ? "" : textOf(this.bytes, this.starts[field], this.ends[field]);
   }
 }

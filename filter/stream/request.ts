@@ -4,7 +4,7 @@ import { allHeaders, hasHeader, putText, range, rangeText, readHeader, readPrope
 import { monotonicMs } from "../abi/clock";
 import { Gate, Refusal } from "../domain/admission";
 import { ChainPhase } from "../domain/fallback-chain";
-import { Mode } from "../domain/policy";
+import { Mode, Protocol } from "../domain/policy";
 import { hostMatches } from "../domain/host-match";
 import { RequestView } from "../domain/request-view";
 import { hash64 } from "../domain/sip-hash";
@@ -20,14 +20,18 @@ import { REROUTE } from "./degraded-headers";
 import { Answer } from "./answer";
 import { degrade } from "./fallback";
 import { streams } from "./pool";
-import { RequestCopy } from "./request-copy";
-import { Stream } from "./stream";
+import { Kept } from "./request-copy";
+import { Form, Stream } from "./stream";
 
 const MARK = utf8(REROUTE);
 const PATH = utf8(":path");
 const METHOD = utf8(":method");
 const AUTHORITY = utf8(":authority");
 const ACCEPT = utf8("accept");
+const CONTENT_TYPE = utf8("content-type");
+const IF_MODIFIED_SINCE = utf8("if-modified-since");
+const IF_NONE_MATCH = utf8("if-none-match");
+const TE = utf8("te");
 const AUTHORIZATION = utf8("authorization");
 const RANGE = utf8("range");
 const CACHE_CONTROL = utf8("cache-control");
@@ -121,7 +125,8 @@ function featureOf(service: Service): Feature | null {
 function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
   const stale = feature.stale;
   const keys = feature.keys;
-  if (stale === null && !feature.tellsOthers) return;
+  if (!endOfStream && (feature.policy.fallback.length > 0 || feature.policy.protocol != Protocol.Http)) stream.form = formOf(feature);
+  if (stale === null && !feature.tellsOthers && !feature.negotiates) return;
   readHost();
   readMethod();
   const isGet = methodIs("GET");
@@ -140,7 +145,7 @@ function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
       stream.cacheControl = !controls ? "" : readHeader(HeaderMap.Request, CACHE_CONTROL) ? rangeText() : "no-store";
     }
   }
-  if (feature.tellsOthers && stream.repeatable) copyRequest(stream, isGet);
+  keep(stream, feature, isGet);
 }
 
 function methodIs(method: string): bool {
@@ -164,17 +169,34 @@ function readVary(names: string[]): bool {
   return true;
 }
 
-function copyRequest(stream: Stream, isGet: bool): void {
-  let copy = stream.copy;
-  if (copy === null) {
-    copy = new RequestCopy();
-    stream.copy = copy;
+/** Notes what the chain may need, only where its policy can use it. */
+function keep(stream: Stream, feature: Feature, isGet: bool): void {
+  const mayBeTold = feature.tellsOthers && stream.repeatable;
+  if (mayBeTold) {
+    const copy = stream.keptRequest();
+    copy.isGet = isGet;
+    copy.note(Kept.Path, view.pathStart, view.pathEnd);
+    copy.note(Kept.Authority, view.hostStart, view.hostEnd);
   }
-  const accepts = readHeader(HeaderMap.Request, ACCEPT);
-  copy.isGet = isGet;
-  stream.hasCopy = copy.note(
-    view.pathStart, view.pathEnd, view.hostStart, view.hostEnd, accepts ? range.start : 0, accepts ? range.end : 0,
-  );
+  if (mayBeTold || feature.negotiates) keepHeader(stream, Kept.Accept, ACCEPT);
+  if (stream.keyLength == 0) return;
+  if (!keepHeader(stream, Kept.IfNoneMatch, IF_NONE_MATCH)) keepHeader(stream, Kept.IfModifiedSince, IF_MODIFIED_SINCE);
+}
+
+/** Of a repeated header the first value. False: there is none. */
+function keepHeader(stream: Stream, field: Kept, name: ArrayBuffer): bool {
+  if (!readHeader(HeaderMap.Request, name)) return false;
+  stream.keptRequest().note(field, range.start, range.end);
+  return true;
+}
+
+/** What kind of exchange a request with a body to come begins. */
+function formOf(feature: Feature): Form {
+  if (feature.policy.protocol != Protocol.Http) return Form.Grpc;
+  if (hasHeader(HeaderMap.Request, UPGRADE)) return Form.Tunnel;
+  // Each gRPC request has it, hardly another one.
+  if (!hasHeader(HeaderMap.Request, TE) || !readHeader(HeaderMap.Request, CONTENT_TYPE)) return Form.Plain;
+  return rangeText().startsWith("application/grpc") ? Form.Grpc : Form.Plain;
 }
 
 function admit(stream: Stream, feature: Feature, service: Service, endOfStream: bool): Action {

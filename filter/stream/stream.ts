@@ -8,10 +8,19 @@ import { Ended } from "../telemetry/feature-metrics";
 import { LATENCY_BUCKETS_MS } from "../wire/contract.gen";
 import { CallOut } from "./call-out";
 import { Capture } from "./capture";
-import { RequestCopy } from "./request-copy";
+import { Kept, RequestCopy } from "./request-copy";
 
 /** The request's last byte has not come yet. */
 export const NOT_SENT: i64 = -1;
+
+/** What kind of exchange a stream carries, as far as it decides what may stand in for an answer. */
+export enum Form {
+  Plain = 0,
+  /** A body of ours would be no message: only another cluster can answer. */
+  Grpc = 1,
+  /** Upgraded: likewise. */
+  Tunnel = 2,
+}
 
 /** The fallback chain does not run. */
 export const NO_END: i64 = 0;
@@ -67,9 +76,11 @@ export class Stream {
 
   /** Safe method without a body: may be told again to another cluster. */
   repeatable: bool = false;
-  /** Made once per pooled stream that needs it; holds this request only when `hasCopy`. */
-  copy: RequestCopy | null = null;
-  hasCopy: bool = false;
+  form: Form = Form.Plain;
+  /** What was kept of this request; null: nothing. */
+  request: RequestCopy | null = null;
+  /** Made once per pooled stream that needs it. */
+  private spare: RequestCopy | null = null;
   readonly key: StaticArray<u8> = new StaticArray<u8>(KEY_BYTES.length);
   /** 0: not cacheable. */
   keyLength: i32 = 0;
@@ -106,9 +117,30 @@ export class Stream {
     this.chainEndsAtMs = NO_END;
     this.replacement = null;
     this.repeatable = false;
-    this.hasCopy = false;
+    this.form = Form.Plain;
+    this.request = null;
     this.keyLength = 0;
     this.capture = null;
+  }
+
+  /** Where to note what must be kept of this request. */
+  keptRequest(): RequestCopy {
+    let request = this.request;
+    if (request !== null) return request;
+    request = this.spare;
+    if (request === null) {
+      request = new RequestCopy();
+      this.spare = request;
+    }
+    request.clear();
+    this.request = request;
+    return request;
+  }
+
+  /** A header of the request; empty when it is absent or was not kept. */
+  kept(field: Kept): string {
+    const request = this.request;
+    return request === null ? "" : request.text(field);
   }
 
   /** Whether the upstream's answer is awaited. */

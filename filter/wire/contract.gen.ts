@@ -15,6 +15,7 @@ export namespace LIMITS {
   export const dependencies: i32 = 64;
   export const pathLength: i32 = 1024;
   export const rungs: i32 = 8;
+  export const representations: i32 = 8;
   export const staticBody: i32 = 65536;
   export const copyBytes: i32 = 262144;
   export const copyTtlMs: i32 = 604800000;
@@ -52,6 +53,10 @@ export enum BreakerPhase {
 @lazy export const JITTERS: StaticArray<string> = ["full", "equal", "decorrelated", "none"];
 // @ts-ignore: decorator
 @lazy export const DEGRADED_REASONS: StaticArray<string> = ["open", "disabled", "share", "failure", "timeout", "connect", "reset", "grpc", "overload"];
+// @ts-ignore: decorator
+@lazy export const PROTOCOLS: StaticArray<string> = ["http", "grpc", "grpc-web"];
+// @ts-ignore: decorator
+@lazy export const RESERVED_HEADERS: StaticArray<string> = ["age", "cache-status", "connection", "content-length", "content-type", "keep-alive", "proxy-connection", "rekindle", "te", "trailer", "transfer-encoding", "upgrade", "x-envoy-ratelimited"];
 
 /** counter {service, feature, outcome} */
 // @ts-ignore: decorator
@@ -191,12 +196,14 @@ export enum Key {
   RefreshMs,
   QueryParameters,
   VaryHeaders,
+  Causes,
   Cluster,
   Static,
   Status,
   ContentType,
   Headers,
   Body,
+  Representations,
   FallbackTimeoutMs,
   Health,
   DegradedPercent,
@@ -263,7 +270,7 @@ export enum Key {
 }
 /** Texts of problems and of their places; the number is the place among NAMES. */
 export enum Reason {
-  ExpectedValue = 170,
+  ExpectedValue = 179,
   ExpectedName,
   ExpectedColon,
   ExpectedMember,
@@ -302,12 +309,15 @@ export enum Reason {
   LastStep,
   ReservedHeader,
   Bodyless,
+  BesideRepresentations,
+  MediaType,
+  BodyRung,
   OtherService,
   Needs,
   OtherCluster,
 }
 export enum Place {
-  Governance = 212,
+  Governance = 224,
   Name,
   Dependency,
   Route,
@@ -319,6 +329,10 @@ export enum Place {
   BackoffCap,
   Header,
   Body,
+  Representations,
+  MediaType,
+  Rung,
+  Causes,
   Cluster,
   Flag,
   Service,
@@ -393,12 +407,14 @@ export enum Place {
   /* refreshMs */ 114, 101, 102, 114, 101, 115, 104, 77, 115,
   /* queryParameters */ 113, 117, 101, 114, 121, 80, 97, 114, 97, 109, 101, 116, 101, 114, 115,
   /* varyHeaders */ 118, 97, 114, 121, 72, 101, 97, 100, 101, 114, 115,
+  /* causes */ 99, 97, 117, 115, 101, 115,
   /* cluster */ 99, 108, 117, 115, 116, 101, 114,
   /* static */ 115, 116, 97, 116, 105, 99,
   /* status */ 115, 116, 97, 116, 117, 115,
   /* contentType */ 99, 111, 110, 116, 101, 110, 116, 84, 121, 112, 101,
   /* headers */ 104, 101, 97, 100, 101, 114, 115,
   /* body */ 98, 111, 100, 121,
+  /* representations */ 114, 101, 112, 114, 101, 115, 101, 110, 116, 97, 116, 105, 111, 110, 115,
   /* fallbackTimeoutMs */ 102, 97, 108, 108, 98, 97, 99, 107, 84, 105, 109, 101, 111, 117, 116, 77, 115,
   /* health */ 104, 101, 97, 108, 116, 104,
   /* degradedPercent */ 100, 101, 103, 114, 97, 100, 101, 100, 80, 101, 114, 99, 101, 110, 116,
@@ -485,6 +501,13 @@ export enum Place {
   /* equal */ 101, 113, 117, 97, 108,
   /* decorrelated */ 100, 101, 99, 111, 114, 114, 101, 108, 97, 116, 101, 100,
   /* none */ 110, 111, 110, 101,
+  /* open */ 111, 112, 101, 110,
+  /* disabled */ 100, 105, 115, 97, 98, 108, 101, 100,
+  /* share */ 115, 104, 97, 114, 101,
+  /* timeout */ 116, 105, 109, 101, 111, 117, 116,
+  /* connect */ 99, 111, 110, 110, 101, 99, 116,
+  /* reset */ 114, 101, 115, 101, 116,
+  /* overload */ 111, 118, 101, 114, 108, 111, 97, 100,
   /* partial */ 112, 97, 114, 116, 105, 97, 108,
   /* exponential-backoff */ 101, 120, 112, 111, 110, 101, 110, 116, 105, 97, 108, 45, 98, 97, 99, 107, 111, 102, 102,
   /* continue */ 99, 111, 110, 116, 105, 110, 117, 101,
@@ -536,6 +559,9 @@ export enum Place {
   /* must be 100 as the last step, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 49, 48, 48, 32, 97, 115, 32, 116, 104, 101, 32, 108, 97, 115, 116, 32, 115, 116, 101, 112, 44, 32, 103, 111, 116, 32, 0,
   /* is written by the filter itself */ 105, 115, 32, 119, 114, 105, 116, 116, 101, 110, 32, 98, 121, 32, 116, 104, 101, 32, 102, 105, 108, 116, 101, 114, 32, 105, 116, 115, 101, 108, 102,
   /* must be empty with status % */ 109, 117, 115, 116, 32, 98, 101, 32, 101, 109, 112, 116, 121, 32, 119, 105, 116, 104, 32, 115, 116, 97, 116, 117, 115, 32, 0,
+  /* must be empty beside representations */ 109, 117, 115, 116, 32, 98, 101, 32, 101, 109, 112, 116, 121, 32, 98, 101, 115, 105, 100, 101, 32, 114, 101, 112, 114, 101, 115, 101, 110, 116, 97, 116, 105, 111, 110, 115,
+  /* must be a media type such as text/html, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 97, 32, 109, 101, 100, 105, 97, 32, 116, 121, 112, 101, 32, 115, 117, 99, 104, 32, 97, 115, 32, 116, 101, 120, 116, 47, 104, 116, 109, 108, 44, 32, 103, 111, 116, 32, 0,
+  /* cannot answer % calls: only a cluster rung can */ 99, 97, 110, 110, 111, 116, 32, 97, 110, 115, 119, 101, 114, 32, 0, 32, 99, 97, 108, 108, 115, 58, 32, 111, 110, 108, 121, 32, 97, 32, 99, 108, 117, 115, 116, 101, 114, 32, 114, 117, 110, 103, 32, 99, 97, 110,
   /* must be %, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 0, 44, 32, 103, 111, 116, 32, 0,
   /* needs % */ 110, 101, 101, 100, 115, 32, 0,
   /* must be one of fallbackClusters, got % */ 109, 117, 115, 116, 32, 98, 101, 32, 111, 110, 101, 32, 111, 102, 32, 102, 97, 108, 108, 98, 97, 99, 107, 67, 108, 117, 115, 116, 101, 114, 115, 44, 32, 103, 111, 116, 32, 0,
@@ -551,6 +577,10 @@ export enum Place {
   /* features[%].recovery.backoff.capMs */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 114, 101, 99, 111, 118, 101, 114, 121, 46, 98, 97, 99, 107, 111, 102, 102, 46, 99, 97, 112, 77, 115,
   /* features[%].fallback[%].static.headers.% */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 115, 116, 97, 116, 105, 99, 46, 104, 101, 97, 100, 101, 114, 115, 46, 0,
   /* features[%].fallback[%].static.body */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 115, 116, 97, 116, 105, 99, 46, 98, 111, 100, 121,
+  /* features[%].fallback[%].static.representations */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 115, 116, 97, 116, 105, 99, 46, 114, 101, 112, 114, 101, 115, 101, 110, 116, 97, 116, 105, 111, 110, 115,
+  /* features[%].fallback[%].static.representations[%].contentType */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 115, 116, 97, 116, 105, 99, 46, 114, 101, 112, 114, 101, 115, 101, 110, 116, 97, 116, 105, 111, 110, 115, 91, 0, 93, 46, 99, 111, 110, 116, 101, 110, 116, 84, 121, 112, 101,
+  /* features[%].fallback[%].% */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 0,
+  /* features[%].fallback[%].%.causes */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 0, 46, 99, 97, 117, 115, 101, 115,
   /* features[%].fallback[%].cluster.name */ 102, 101, 97, 116, 117, 114, 101, 115, 91, 0, 93, 46, 102, 97, 108, 108, 98, 97, 99, 107, 91, 0, 93, 46, 99, 108, 117, 115, 116, 101, 114, 46, 110, 97, 109, 101,
   /* flags[%].feature */ 102, 108, 97, 103, 115, 91, 0, 93, 46, 102, 101, 97, 116, 117, 114, 101,
   /* services[%].service */ 115, 101, 114, 118, 105, 99, 101, 115, 91, 0, 93, 46, 115, 101, 114, 118, 105, 99, 101,
@@ -558,8 +588,8 @@ export enum Place {
 ];
 /** Where each of the names starts, and where the last ends. */
 // @ts-ignore: decorator
-@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 518, 530, 538, 543, 553, 562, 577, 588, 595, 601, 607, 618, 625, 629, 646, 652, 667, 683, 700, 707, 718, 729, 743, 760, 767, 773, 779, 784, 795, 806, 814, 819, 827, 833, 845, 854, 859, 865, 870, 877, 889, 895, 911, 918, 926, 930, 944, 951, 956, 960, 965, 970, 972, 983, 990, 1003, 1010, 1015, 1020, 1024, 1032, 1040, 1048, 1058, 1065, 1073, 1081, 1087, 1092, 1100, 1109, 1115, 1122, 1126, 1133, 1141, 1148, 1184, 1216, 1237, 1282, 1299, 1312, 1337, 1360, 1382, 1389, 1395, 1398, 1400, 1406, 1411, 1416, 1420, 1424, 1432, 1436, 1441, 1453, 1457, 1464, 1483, 1491, 1495, 1503, 1510, 1517, 1523, 1530, 1537, 1545, 1554, 1580, 1605, 1625, 1650, 1675, 1701, 1728, 1753, 1779, 1803, 1835, 1979, 2007, 2044, 2067, 2088, 2112, 2135, 2161, 2184, 2223, 2257, 2293, 2328, 2340, 2351, 2401, 2434, 2468, 2492, 2509, 2526, 2617, 2655, 2686, 2730, 2765, 2796, 2823, 2839, 2846, 2884, 2896, 2912, 2944, 2965, 3000, 3034, 3063, 3098, 3133, 3167, 3207, 3242, 3278, 3294, 3313, 3332];
-export const FIRST_PATTERN: i32 = 135;
+@lazy export const NAME_STARTS: StaticArray<u16> = [0, 7, 11, 20, 28, 33, 46, 60, 75, 85, 95, 107, 115, 128, 136, 140, 151, 162, 170, 179, 186, 190, 196, 200, 207, 211, 216, 222, 230, 238, 247, 253, 259, 266, 274, 278, 280, 292, 307, 313, 321, 327, 338, 345, 353, 360, 375, 393, 408, 427, 433, 443, 452, 458, 466, 472, 486, 495, 501, 518, 530, 538, 543, 553, 562, 577, 588, 594, 601, 607, 613, 624, 631, 635, 650, 667, 673, 688, 704, 721, 728, 739, 750, 764, 781, 788, 794, 800, 805, 816, 827, 835, 840, 848, 854, 866, 875, 880, 886, 891, 898, 910, 916, 932, 939, 947, 951, 965, 972, 977, 981, 986, 991, 993, 1004, 1011, 1024, 1031, 1036, 1041, 1045, 1053, 1061, 1069, 1079, 1086, 1094, 1102, 1108, 1113, 1121, 1130, 1136, 1143, 1147, 1154, 1162, 1169, 1205, 1237, 1258, 1303, 1320, 1333, 1358, 1381, 1403, 1410, 1416, 1419, 1421, 1427, 1432, 1437, 1441, 1445, 1453, 1457, 1462, 1474, 1478, 1482, 1490, 1495, 1502, 1509, 1514, 1522, 1529, 1548, 1556, 1560, 1568, 1575, 1582, 1588, 1595, 1602, 1610, 1619, 1645, 1670, 1690, 1715, 1740, 1766, 1793, 1818, 1844, 1868, 1900, 2044, 2072, 2109, 2132, 2153, 2177, 2200, 2226, 2249, 2288, 2322, 2358, 2393, 2405, 2416, 2466, 2499, 2533, 2557, 2574, 2591, 2682, 2720, 2751, 2795, 2830, 2861, 2888, 2924, 2969, 3015, 3031, 3038, 3076, 3088, 3104, 3136, 3157, 3192, 3226, 3255, 3290, 3325, 3359, 3399, 3434, 3480, 3541, 3566, 3598, 3634, 3650, 3669, 3688];
+export const FIRST_PATTERN: i32 = 137;
 /** By byte: one bit for each pattern inside whose texts the byte may stand. */
 // @ts-ignore: decorator
 @lazy export const PATTERN_BYTES: StaticArray<u16> = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 262, 260, 6, 262, 262, 262, 262, 260, 260, 262, 262, 260, 479, 399, 260, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 261, 260, 260, 260, 260, 4, 260, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 421, 260, 260, 260, 262, 391, 262, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 479, 260, 263, 260, 390, 0];
@@ -567,7 +597,7 @@ export const FIRST_PATTERN: i32 = 135;
 // @ts-ignore: decorator
 @lazy export const PATTERN_LENGTHS: StaticArray<u16> = [0, 253, 128, 1024, 253, 64, 16, 63, 64, 1024];
 // @ts-ignore: decorator
-@lazy export const NUMBERS: StaticArray<i64> = [1, 63, 5, 1000, 2, 512, 15000, 2592000000, 100, 5000, 1024, 0, 64, 255, 16, 128, 599, 10000, 10, 60, 20, 1000000, 50, 30000, 80, 60000, 3600000, 150, 32, 8, 253, 503, 200, 65536, 2000, 3, 300000, 25000, 256, 4, 4096, 262144, 9007199254740991];
+@lazy export const NUMBERS: StaticArray<i64> = [1, 63, 5, 1000, 2, 512, 15000, 2592000000, 100, 5000, 1024, 0, 64, 255, 16, 128, 599, 10000, 10, 60, 20, 1000000, 50, 30000, 80, 60000, 3600000, 150, 32, 8, 9, 253, 503, 200, 65536, 2000, 3, 300000, 25000, 256, 4, 4096, 262144, 9007199254740991];
 /** Defaults of texts, lists and objects, in one document. */
 // @ts-ignore: decorator
 @lazy export const DEFAULTS: string = "[{},[],[{\"from\":500,\"to\":599}],[2,4,13,14,15],\"text/plain; charset=utf-8\",\"\",[1,5,10,25,50,100],\"rekindle\"]";
@@ -576,9 +606,9 @@ export const NOTHING: u8 = 255;
 // @ts-ignore: decorator
 @lazy export const SCHEMAS: StaticArray<u8> = [
   /* 0 Policy.service: Text */ 2, 0, 1, 255, 7,
-  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 144, 145, 146,
-  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 147, 148, 146,
-  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 149, 150,
+  /* 1 Policy.mode: Choice */ 3, 255, 255, 0, 3, 146, 147, 148,
+  /* 2 Policy.autopilot: Choice */ 3, 255, 255, 0, 3, 149, 150, 148,
+  /* 3 Policy.recovery.scope: Choice */ 3, 255, 255, 0, 2, 151, 152,
   /* 4 Policy.recovery.probesInFlight: Integer */ 1, 0, 3, 2,
   /* 5 Policy.recovery.maxRamping: Integer */ 1, 0, 5, 4,
   /* 6 Policy.recovery: Object */ 6, 255, 255, 1, 5, 4, 3, 0, 5, 0, 0, 6, 4, 0, 7, 4, 0, 8, 5, 0,
@@ -591,7 +621,7 @@ export const NOTHING: u8 = 255;
   /* 13 Policy.features[].dependsOn[].hard: Boolean */ 0, 255, 255, 0,
   /* 14 Policy.features[].dependsOn[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 20, 13, 0,
   /* 15 Policy.features[].dependsOn: List */ 4, 11, 12, 2, 14,
-  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 144, 145, 146,
+  /* 16 Policy.features[].mode: Choice */ 3, 255, 255, 255, 3, 146, 147, 148,
   /* 17 Policy.features[].routes[].host: Text */ 2, 0, 13, 255, 4,
   /* 18 Policy.features[].routes[].methods[]: Text */ 2, 0, 14, 255, 6,
   /* 19 Policy.features[].routes[].methods: List */ 4, 0, 14, 255, 18,
@@ -599,7 +629,7 @@ export const NOTHING: u8 = 255;
   /* 21 Policy.features[].routes[].path: Object */ 6, 0, 0, 255, 3, 25, 20, 0, 26, 20, 0, 27, 20, 0,
   /* 22 Policy.features[].routes[]: Object */ 6, 255, 255, 255, 3, 22, 17, 0, 23, 19, 0, 24, 21, 1,
   /* 23 Policy.features[].routes: List */ 4, 0, 12, 255, 22,
-  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 151, 152, 153,
+  /* 24 Policy.features[].protocol: Choice */ 3, 255, 255, 0, 3, 153, 154, 155,
   /* 25 Policy.features[].stickyKey.header: Text */ 2, 0, 15, 255, 2,
   /* 26 Policy.features[].stickyKey.cookie: Text */ 2, 0, 12, 255, 8,
   /* 27 Policy.features[].stickyKey: Object */ 6, 0, 0, 255, 2, 30, 25, 0, 31, 26, 0,
@@ -618,7 +648,7 @@ export const NOTHING: u8 = 255;
   /* 40 Policy.features[].breaker.consecutiveFailures: Integer */ 1, 11, 17, 18,
   /* 41 Policy.features[].breaker.openFactor: Integer */ 1, 0, 18, 4,
   /* 42 Policy.features[].breaker.openCapMs: Integer */ 1, 8, 7, 23,
-  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 154, 155, 156, 157,
+  /* 43 Policy.features[].breaker.jitter: Choice */ 3, 255, 255, 1, 4, 156, 157, 158, 159,
   /* 44 Policy.features[].breaker.halfOpen.successPercent: Integer */ 1, 0, 8, 24,
   /* 45 Policy.features[].breaker.halfOpen.timeoutMs: Integer */ 1, 8, 7, 17,
   /* 46 Policy.features[].breaker.halfOpen: Object */ 6, 255, 255, 1, 3, 54, 4, 0, 55, 44, 0, 56, 45, 0,
@@ -629,72 +659,78 @@ export const NOTHING: u8 = 255;
   /* 51 Policy.features[].fallback[].stale.timeoutMs: Integer */ 1, 18, 25, 27,
   /* 52 Policy.features[].fallback[].stale.queryParameters: List */ 4, 11, 28, 2, 26,
   /* 53 Policy.features[].fallback[].stale.varyHeaders: List */ 4, 11, 29, 2, 25,
-  /* 54 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 5, 62, 50, 0, 56, 51, 0, 63, 9, 0, 64, 52, 0, 65, 53, 0,
-  /* 55 Policy.features[].fallback[].cluster.name: Text */ 2, 0, 30, 255, 1,
-  /* 56 Policy.features[].fallback[].cluster.timeoutMs: Integer */ 1, 18, 25, 3,
-  /* 57 Policy.features[].fallback[].cluster: Object */ 6, 255, 255, 255, 2, 14, 55, 1, 56, 56, 0,
-  /* 58 Policy.features[].fallback[].static.status: Integer */ 1, 32, 16, 31,
-  /* 59 Policy.features[].fallback[].static.contentType: Text */ 2, 0, 13, 15, 3,
-  /* 60 Policy.features[].fallback[].static.headers.*: Text */ 2, 255, 10, 255, 3,
-  /* 61 Policy.features[].fallback[].static.headers: Record */ 5, 255, 14, 1, 60, 2,
-  /* 62 Policy.features[].fallback[].static.body: Text */ 2, 255, 33, 16, 0,
-  /* 63 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 4, 68, 58, 0, 69, 59, 0, 70, 61, 0, 71, 62, 0,
-  /* 64 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 61, 54, 0, 66, 57, 0, 67, 63, 0,
-  /* 65 Policy.features[].fallback: List */ 4, 11, 29, 2, 64,
-  /* 66 Policy.features[].fallbackTimeoutMs: Integer */ 1, 18, 25, 34,
-  /* 67 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
-  /* 68 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
-  /* 69 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 43, 36, 0, 45, 38, 0, 74, 67, 0, 75, 39, 0, 76, 68, 0,
-  /* 70 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 158, 159,
-  /* 71 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
-  /* 72 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 71,
-  /* 73 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
-  /* 74 Policy.features[].recovery.probes: Integer */ 1, 0, 3, 35,
-  /* 75 Policy.features[].recovery.backoff.baseMs: Integer */ 1, 18, 7, 3,
-  /* 76 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
-  /* 77 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 83, 75, 0, 84, 41, 0, 85, 76, 0, 52, 43, 0,
-  /* 78 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
-  /* 79 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 160, 161,
-  /* 80 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 36,
-  /* 81 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 77, 70, 0, 78, 72, 0, 79, 48, 0, 80, 38, 0, 81, 73, 0, 54, 74, 0, 82, 77, 0, 86, 78, 0, 87, 79, 0, 59, 80, 0,
-  /* 82 Policy.features[]: Object */ 6, 255, 255, 255, 15, 14, 0, 1, 15, 11, 0, 16, 0, 0, 17, 12, 0, 18, 15, 0, 1, 16, 0, 21, 23, 1, 28, 24, 0, 29, 27, 0, 32, 35, 0, 42, 49, 0, 60, 65, 0, 72, 66, 0, 73, 69, 0, 3, 81, 0,
-  /* 83 Policy.features: List */ 4, 0, 5, 255, 82,
-  /* 84 Policy: Object */ 6, 255, 255, 255, 6, 0, 0, 1, 1, 1, 0, 2, 2, 0, 3, 6, 0, 9, 10, 0, 13, 83, 1,
-  /* 85 PluginConfiguration.services[].hosts: List */ 4, 0, 12, 255, 17,
-  /* 86 PluginConfiguration.services[].clusters: List */ 4, 0, 12, 255, 55,
-  /* 87 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 89, 85, 0, 90, 86, 0, 91, 84, 0,
-  /* 88 PluginConfiguration.services: List */ 4, 0, 28, 255, 87,
-  /* 89 PluginConfiguration.controlPlane.authority: Text */ 2, 0, 13, 24, 3,
-  /* 90 PluginConfiguration.controlPlane.token: Text */ 2, 0, 5, 255, 3,
-  /* 91 PluginConfiguration.controlPlane.waitMs: Integer */ 1, 3, 25, 37,
-  /* 92 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 66, 55, 1, 93, 89, 0, 94, 90, 0, 95, 91, 0,
-  /* 93 PluginConfiguration.cache.entries: Integer */ 1, 39, 40, 38,
-  /* 94 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 41, 33,
-  /* 95 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 3, 97, 93, 0, 98, 94, 0, 99, 13, 0,
-  /* 96 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 55,
-  /* 97 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 88, 88, 1, 92, 92, 0, 96, 95, 0, 100, 96, 0,
-  /* 98 Directive.lineage: Text */ 2, 0, 12, 255, 5,
-  /* 99 Directive.revision: Integer */ 1, 11, 42, 255,
-  /* 100 Directive.proxies: Integer */ 1, 11, 21, 255,
-  /* 101 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 162, 163, 164,
-  /* 102 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
-  /* 103 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 165,
-  /* 104 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
-  /* 105 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 107, 99, 1, 108, 101, 1, 109, 102, 1, 110, 103, 1, 111, 104, 0,
-  /* 106 Directive.flags: List */ 4, 11, 5, 255, 105,
-  /* 107 Directive.deleted: Boolean */ 0, 255, 255, 255,
-  /* 108 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 101, 98, 1, 102, 99, 1, 103, 98, 1, 104, 99, 1, 105, 100, 1, 106, 106, 1, 91, 84, 0, 112, 107, 0,
-  /* 109 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
-  /* 110 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 107, 99, 1, 115, 109, 1, 116, 34, 1,
-  /* 111 ReportReply.permits: List */ 4, 11, 5, 255, 110,
-  /* 112 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 166, 167, 168, 169,
-  /* 113 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 73, 112, 1,
-  /* 114 ReportReply.health: List */ 4, 11, 5, 2, 113,
-  /* 115 ReportReply: Object */ 6, 255, 255, 255, 5, 101, 98, 1, 102, 99, 1, 113, 104, 1, 114, 111, 1, 73, 114, 0,
+  /* 54 Policy.features[].fallback[].stale.causes[]: Choice */ 3, 255, 255, 255, 9, 160, 161, 162, 32, 163, 164, 165, 154, 166,
+  /* 55 Policy.features[].fallback[].stale.causes: List */ 4, 0, 30, 255, 54,
+  /* 56 Policy.features[].fallback[].stale: Object */ 6, 255, 255, 255, 6, 62, 50, 0, 56, 51, 0, 63, 9, 0, 64, 52, 0, 65, 53, 0, 66, 55, 0,
+  /* 57 Policy.features[].fallback[].cluster.name: Text */ 2, 0, 31, 255, 1,
+  /* 58 Policy.features[].fallback[].cluster.timeoutMs: Integer */ 1, 18, 25, 3,
+  /* 59 Policy.features[].fallback[].cluster: Object */ 6, 255, 255, 255, 3, 14, 57, 1, 56, 58, 0, 66, 55, 0,
+  /* 60 Policy.features[].fallback[].static.status: Integer */ 1, 33, 16, 32,
+  /* 61 Policy.features[].fallback[].static.contentType: Text */ 2, 0, 13, 15, 3,
+  /* 62 Policy.features[].fallback[].static.headers.*: Text */ 2, 255, 10, 255, 3,
+  /* 63 Policy.features[].fallback[].static.headers: Record */ 5, 255, 14, 1, 62, 2,
+  /* 64 Policy.features[].fallback[].static.body: Text */ 2, 255, 34, 16, 0,
+  /* 65 Policy.features[].fallback[].static.representations[].contentType: Text */ 2, 0, 13, 255, 3,
+  /* 66 Policy.features[].fallback[].static.representations[].body: Text */ 2, 255, 34, 255, 0,
+  /* 67 Policy.features[].fallback[].static.representations[]: Object */ 6, 255, 255, 255, 2, 70, 65, 1, 72, 66, 1,
+  /* 68 Policy.features[].fallback[].static.representations: List */ 4, 11, 29, 2, 67,
+  /* 69 Policy.features[].fallback[].static: Object */ 6, 255, 255, 255, 6, 69, 60, 0, 70, 61, 0, 71, 63, 0, 72, 64, 0, 73, 68, 0, 66, 55, 0,
+  /* 70 Policy.features[].fallback[]: Object */ 6, 0, 0, 255, 3, 61, 56, 0, 67, 59, 0, 68, 69, 0,
+  /* 71 Policy.features[].fallback: List */ 4, 11, 29, 2, 70,
+  /* 72 Policy.features[].fallbackTimeoutMs: Integer */ 1, 18, 25, 35,
+  /* 73 Policy.features[].health.degradedPercent: Integer */ 1, 0, 8, 18,
+  /* 74 Policy.features[].health.hysteresisPercent: Integer */ 1, 11, 22, 2,
+  /* 75 Policy.features[].health: Object */ 6, 255, 255, 1, 5, 43, 36, 0, 45, 38, 0, 76, 73, 0, 77, 39, 0, 78, 74, 0,
+  /* 76 Policy.features[].recovery.pattern: Choice */ 3, 255, 255, 0, 2, 167, 168,
+  /* 77 Policy.features[].recovery.rampPercent[]: Integer */ 1, 0, 8, 255,
+  /* 78 Policy.features[].recovery.rampPercent: List */ 4, 0, 20, 17, 77,
+  /* 79 Policy.features[].recovery.maxFailurePercent: Integer */ 1, 11, 8, 18,
+  /* 80 Policy.features[].recovery.probes: Integer */ 1, 0, 3, 36,
+  /* 81 Policy.features[].recovery.backoff.baseMs: Integer */ 1, 18, 7, 3,
+  /* 82 Policy.features[].recovery.backoff.capMs: Integer */ 1, 18, 7, 23,
+  /* 83 Policy.features[].recovery.backoff: Object */ 6, 255, 255, 1, 4, 85, 81, 0, 86, 41, 0, 87, 82, 0, 52, 43, 0,
+  /* 84 Policy.features[].recovery.maxAttempts: Integer */ 1, 0, 17, 18,
+  /* 85 Policy.features[].recovery.onExhausted: Choice */ 3, 255, 255, 0, 2, 169, 170,
+  /* 86 Policy.features[].recovery.resetAfterMs: Integer */ 1, 3, 7, 37,
+  /* 87 Policy.features[].recovery: Object */ 6, 255, 255, 1, 10, 79, 76, 0, 80, 78, 0, 81, 48, 0, 82, 38, 0, 83, 79, 0, 54, 80, 0, 84, 83, 0, 88, 84, 0, 89, 85, 0, 59, 86, 0,
+  /* 88 Policy.features[]: Object */ 6, 255, 255, 255, 15, 14, 0, 1, 15, 11, 0, 16, 0, 0, 17, 12, 0, 18, 15, 0, 1, 16, 0, 21, 23, 1, 28, 24, 0, 29, 27, 0, 32, 35, 0, 42, 49, 0, 60, 71, 0, 74, 72, 0, 75, 75, 0, 3, 87, 0,
+  /* 89 Policy.features: List */ 4, 0, 5, 255, 88,
+  /* 90 Policy: Object */ 6, 255, 255, 255, 6, 0, 0, 1, 1, 1, 0, 2, 2, 0, 3, 6, 0, 9, 10, 0, 13, 89, 1,
+  /* 91 PluginConfiguration.services[].hosts: List */ 4, 0, 12, 255, 17,
+  /* 92 PluginConfiguration.services[].clusters: List */ 4, 0, 12, 255, 57,
+  /* 93 PluginConfiguration.services[]: Object */ 6, 255, 255, 255, 4, 0, 0, 1, 91, 91, 0, 92, 92, 0, 93, 90, 0,
+  /* 94 PluginConfiguration.services: List */ 4, 0, 28, 255, 93,
+  /* 95 PluginConfiguration.controlPlane.authority: Text */ 2, 0, 13, 24, 3,
+  /* 96 PluginConfiguration.controlPlane.token: Text */ 2, 0, 5, 255, 3,
+  /* 97 PluginConfiguration.controlPlane.waitMs: Integer */ 1, 3, 25, 38,
+  /* 98 PluginConfiguration.controlPlane: Object */ 6, 255, 255, 255, 4, 67, 57, 1, 95, 95, 0, 96, 96, 0, 97, 97, 0,
+  /* 99 PluginConfiguration.cache.entries: Integer */ 1, 40, 41, 39,
+  /* 100 PluginConfiguration.cache.maxBodyBytes: Integer */ 1, 10, 42, 34,
+  /* 101 PluginConfiguration.cache: Object */ 6, 255, 255, 1, 3, 99, 99, 0, 100, 100, 0, 101, 13, 0,
+  /* 102 PluginConfiguration.fallbackClusters: List */ 4, 11, 12, 2, 57,
+  /* 103 PluginConfiguration: Object */ 6, 255, 255, 255, 5, 1, 1, 0, 90, 94, 1, 94, 98, 0, 98, 101, 0, 102, 102, 0,
+  /* 104 Directive.lineage: Text */ 2, 0, 12, 255, 5,
+  /* 105 Directive.revision: Integer */ 1, 11, 43, 255,
+  /* 106 Directive.proxies: Integer */ 1, 11, 21, 255,
+  /* 107 Directive.flags[].state: Choice */ 3, 255, 255, 255, 3, 171, 172, 173,
+  /* 108 Directive.flags[].admit: Integer */ 1, 11, 17, 255,
+  /* 109 Directive.flags[].by: Choice */ 3, 255, 255, 255, 2, 3, 174,
+  /* 110 Directive.flags[].expiresInMs: Integer */ 1, 11, 7, 255,
+  /* 111 Directive.flags[]: Object */ 6, 255, 255, 255, 6, 19, 0, 1, 109, 105, 1, 110, 107, 1, 111, 108, 1, 112, 109, 1, 113, 110, 0,
+  /* 112 Directive.flags: List */ 4, 11, 5, 255, 111,
+  /* 113 Directive.deleted: Boolean */ 0, 255, 255, 255,
+  /* 114 Directive: Object */ 6, 255, 255, 255, 9, 0, 0, 1, 103, 104, 1, 104, 105, 1, 105, 104, 1, 106, 105, 1, 107, 106, 1, 108, 112, 1, 93, 90, 0, 114, 113, 0,
+  /* 115 ReportReply.permits[].count: Integer */ 1, 11, 3, 255,
+  /* 116 ReportReply.permits[]: Object */ 6, 255, 255, 255, 4, 19, 0, 1, 109, 105, 1, 117, 115, 1, 118, 34, 1,
+  /* 117 ReportReply.permits: List */ 4, 11, 5, 255, 116,
+  /* 118 ReportReply.health[].health: Choice */ 3, 255, 255, 255, 4, 175, 176, 177, 178,
+  /* 119 ReportReply.health[]: Object */ 6, 255, 255, 255, 2, 19, 0, 1, 75, 118, 1,
+  /* 120 ReportReply.health: List */ 4, 11, 5, 2, 119,
+  /* 121 ReportReply: Object */ 6, 255, 255, 255, 5, 103, 104, 1, 104, 105, 1, 115, 110, 1, 116, 117, 1, 75, 120, 0,
 ];
 // @ts-ignore: decorator
-@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 378, 382, 386, 391, 396, 416, 421, 425, 436, 440, 445, 450, 456, 461, 478, 492, 497, 501, 505, 509, 529, 536, 540, 545, 549, 553, 557, 561, 578, 582, 589, 593, 628, 678, 683, 706, 711, 716, 733, 738, 743, 748, 752, 769, 773, 777, 791, 796, 816, 821, 825, 829, 837, 841, 848, 852, 875, 880, 884, 916, 920, 937, 942, 951, 962, 967, 987];
-export const POLICY_SCHEMA: i32 = 84;
-export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 97;
-export const DIRECTIVE_SCHEMA: i32 = 108;
-export const REPORT_REPLY_SCHEMA: i32 = 115;
+@lazy export const SCHEMA_STARTS: StaticArray<u16> = [0, 5, 13, 21, 28, 32, 36, 56, 60, 64, 68, 82, 87, 91, 95, 106, 111, 119, 124, 129, 134, 139, 153, 167, 172, 180, 185, 190, 201, 205, 216, 221, 225, 230, 234, 238, 264, 268, 272, 276, 280, 284, 288, 292, 301, 305, 309, 323, 327, 331, 378, 382, 386, 391, 396, 410, 415, 438, 443, 447, 461, 465, 470, 475, 481, 486, 491, 496, 507, 512, 535, 549, 554, 558, 562, 566, 586, 593, 597, 602, 606, 610, 614, 618, 635, 639, 646, 650, 685, 735, 740, 763, 768, 773, 790, 795, 800, 805, 809, 826, 830, 834, 848, 853, 873, 878, 882, 886, 894, 898, 905, 909, 932, 937, 941, 973, 977, 994, 999, 1008, 1019, 1024, 1044];
+export const POLICY_SCHEMA: i32 = 90;
+export const PLUGIN_CONFIGURATION_SCHEMA: i32 = 103;
+export const DIRECTIVE_SCHEMA: i32 = 114;
+export const REPORT_REPLY_SCHEMA: i32 = 121;

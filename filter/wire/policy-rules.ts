@@ -1,5 +1,6 @@
 import { Key, Place, Reason } from "./contract.gen";
 import { dependencyProblems, nameProblems } from "./dependency-rules";
+import { chainProblems } from "./fallback-rules";
 import { nameText, say } from "./names";
 import { Problems } from "./problem";
 import { Items, Reader } from "./reader";
@@ -52,7 +53,7 @@ class FeatureRules {
     const backoff = recovery.object(Key.Backoff);
     this.atLeast(Place.BackoffCap, 0, backoff.integer(Key.CapMs), Key.BaseMs, backoff.integer(Key.BaseMs));
     this.ramp(recovery.list(Key.RampPercent));
-    this.fallback(feature.list(Key.Fallback));
+    chainProblems(feature, this.index, this.prefix, this.problems);
   }
 
   private statuses(statuses: Items): void {
@@ -75,27 +76,6 @@ class FeatureRules {
     }
   }
 
-  private fallback(rungs: Items): void {
-    let position = 0;
-    for (let item = rungs.first(); item >= 0; item = rungs.next(item)) {
-      const rung = rungs.object(item);
-      if (rung.has(Key.Static)) this.staticReply(rung.object(Key.Static), position);
-      position++;
-    }
-  }
-
-  private staticReply(reply: Reader, position: i32): void {
-    const headers = reply.object(Key.Headers);
-    const document = headers.document;
-    for (let key = document.first(headers.node); key >= 0; key = document.next(key)) {
-      const name = document.string(key);
-      if (isReserved(name)) this.add(Place.Header, position, name, nameText(Reason.ReservedHeader));
-    }
-    const status = reply.integer(Key.Status);
-    const isBodyless = status == 204 || status == 205 || status == 304;
-    if (isBodyless && reply.text(Key.Body).length > 0) this.add(Place.Body, position, "", say(Reason.Bodyless, status.toString(), "", ""));
-  }
-
   private atLeast(place: Place, position: i32, value: i64, other: Key, least: i64): void {
     if (value < least) this.add(place, position, "", say(Reason.AtLeast, least.toString(), nameText(other), value.toString()));
   }
@@ -103,9 +83,4 @@ class FeatureRules {
   private add(place: Place, position: i32, name: string, reason: string): void {
     this.problems.add(this.prefix + say(place, this.index.toString(), position.toString(), name), reason);
   }
-}
-
-/** Header fields that the filter, or Envoy, writes itself. */
-function isReserved(name: string): bool {
-  return name == "connection" || name == "content-length" || name == "content-type" || name == "transfer-encoding";
 }

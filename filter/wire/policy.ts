@@ -132,8 +132,16 @@ function readRung(reader: Reader, rungs: RungPolicy[]): void {
   else if (reader.has(Key.Static)) rungs.push(readStatic(reader.object(Key.Static)));
 }
 
+function newRung(kind: RungKind, reader: Reader): RungPolicy {
+  const rung = new RungPolicy(kind);
+  const causes = reader.list(Key.Causes);
+  if (causes.count > 0) rung.reasons = 0;
+  for (let item = causes.first(); item >= 0; item = causes.next(item)) rung.reasons |= 1 << causes.choice(item);
+  return rung;
+}
+
 function readStale(reader: Reader): RungPolicy {
-  const rung = new RungPolicy(RungKind.Stale);
+  const rung = newRung(RungKind.Stale, reader);
   rung.maxStaleMs = reader.integer(Key.MaxStaleMs);
   rung.timeoutMs = <i32>reader.integer(Key.TimeoutMs);
   rung.refreshMs = reader.integer(Key.RefreshMs);
@@ -143,22 +151,28 @@ function readStale(reader: Reader): RungPolicy {
 }
 
 function readCluster(reader: Reader): RungPolicy {
-  const rung = new RungPolicy(RungKind.Cluster);
+  const rung = newRung(RungKind.Cluster, reader);
   rung.cluster = reader.text(Key.Name);
   rung.timeoutMs = <i32>reader.integer(Key.TimeoutMs);
   return rung;
 }
 
 function readStatic(reader: Reader): RungPolicy {
-  const rung = new RungPolicy(RungKind.Static);
+  const rung = newRung(RungKind.Static, reader);
   rung.status = <i32>reader.integer(Key.Status);
-  rung.contentType = reader.text(Key.ContentType);
-  rung.body = reader.text(Key.Body);
   const headers = reader.object(Key.Headers);
   const document = headers.document;
   for (let key = document.first(headers.node); key >= 0; key = document.next(key)) {
     rung.headerNames.push(document.string(key));
     rung.headerValues.push(document.string(key + 1));
   }
+  const representations = reader.list(Key.Representations);
+  for (let item = representations.first(); item >= 0; item = representations.next(item)) addBody(rung, representations.object(item));
+  if (representations.count == 0) addBody(rung, reader);
   return rung;
+}
+
+function addBody(rung: RungPolicy, reader: Reader): void {
+  rung.contentTypes.push(reader.text(Key.ContentType));
+  rung.bodies.push(reader.text(Key.Body));
 }

@@ -43,11 +43,7 @@ export class Reader {
   choice(key: Key): i32 {
     const schema = schemaOf(this.schema, key);
     const node = this.at(key);
-    if (node < 0) return defaultOf(schema, 0);
-    let position = countOf(schema) - 1;
-    const document = this.document;
-    while (position > 0 && !isName(wordOf(schema, position), document.text, document.start(node), document.end(node))) position--;
-    return position;
+    return node < 0 ? defaultOf(schema, 0) : choiceAt(this.document, node, schema);
   }
 
   /** Empty for a member that has no default. */
@@ -111,11 +107,22 @@ export class Items {
     return integerAt(this.document, item);
   }
 
+  /** Position of an item's word in its choice. */
+  choice(item: i32): i32 {
+    return choiceAt(this.document, item, this.schema);
+  }
+
   texts(): string[] {
     const texts: string[] = [];
     for (let item = this.first(); item >= 0; item = this.next(item)) texts.push(this.document.string(item));
     return texts;
   }
+}
+
+function choiceAt(document: JsonDocument, node: i32, schema: i32): i32 {
+  let position = countOf(schema) - 1;
+  while (position > 0 && !isName(wordOf(schema, position), document.text, document.start(node), document.end(node))) position--;
+  return position;
 }
 
 function integerAt(document: JsonDocument, node: i32): i64 {

@@ -1,5 +1,6 @@
 import type fc from 'fast-check';
 import { withDefaults } from '../../control-plane/contract/defaults.ts';
+import { RESERVED_HEADERS } from '../../control-plane/contract/fallback.ts';
 import { type Feature, Policy } from '../../control-plane/contract/policy.ts';
 import { arbitraryOf } from './arbitrary.ts';
 
@@ -51,11 +52,19 @@ function mendThresholds(feature: Feature): void {
   recovery.backoff.capMs = Math.max(recovery.backoff.baseMs, recovery.backoff.capMs);
   recovery.rampPercent = [...new Set([...recovery.rampPercent, 100])].sort((a, b) => a - b);
   for (const range of failure.statuses) range.to = Math.max(range.from, range.to);
-  for (const { static: reply } of fallback) {
-    if (!reply) continue;
-    for (const name of ['connection', 'content-length', 'content-type', 'transfer-encoding']) delete reply.headers[name];
-    if ([204, 205, 304].includes(reply.status)) reply.body = '';
-  }
+  if (fallback.some(({ cluster }) => cluster === undefined)) feature.protocol = 'http';
+  for (const rung of fallback) mendRung(rung);
+}
+
+function mendRung({ stale, cluster, static: reply }: Feature['fallback'][number]): void {
+  const rung = stale ?? cluster ?? reply;
+  if (rung?.causes) rung.causes = [...new Set(rung.causes)];
+  if (!reply) return;
+  for (const name of RESERVED_HEADERS) delete reply.headers[name];
+  if ([204, 205, 304].includes(reply.status)) reply.representations = [];
+  if ([204, 205, 304].includes(reply.status) || reply.representations.length > 0) reply.body = '';
+  for (const representation of reply.representations)
+    representation.contentType = `text/${representation.contentType.replace(/[/;]/g, 'x')}`;
 }
 
 /** `full` without the members that were not drawn and still have their default. */

@@ -1,3 +1,4 @@
+import { DEGRADED_REASONS } from '../../control-plane/contract/metrics.ts';
 import { JITTERS, MODES, PROTOCOLS } from '../../control-plane/contract/names.ts';
 import type { PluginConfiguration } from '../../control-plane/contract/plugin-configuration.ts';
 import type { Feature, Policy } from '../../control-plane/contract/policy.ts';
@@ -45,6 +46,7 @@ function understoodFeature(feature: Feature, policyMode: Mode) {
       probeTimeoutMs: halfOpen.timeoutMs,
     },
     fallback: feature.fallback.map(understoodRung),
+    fallbackTimeoutMs: feature.fallbackTimeoutMs,
   };
 }
 
@@ -56,17 +58,29 @@ const NO_RUNG = {
   cluster: '',
   timeoutMs: 0,
   status: 0,
-  contentType: '',
+  contentTypes: [],
   headerNames: [],
   headerValues: [],
-  body: '',
+  bodies: [],
 };
 
 function understoodRung({ stale, cluster, static: reply }: Feature['fallback'][number]) {
-  if (stale) return { ...NO_RUNG, kind: 0, ...stale };
-  if (cluster) return { ...NO_RUNG, kind: 1, cluster: cluster.name, timeoutMs: cluster.timeoutMs };
-  const { headers = {}, ...rest } = reply ?? {};
-  return { ...NO_RUNG, kind: 2, ...rest, headerNames: Object.keys(headers), headerValues: Object.values(headers) };
+  const { causes, ...rung } = stale ?? cluster ?? reply ?? {};
+  const reasons = causes?.reduce((bits, cause) => bits + 2 ** DEGRADED_REASONS.indexOf(cause), 0) ?? 2 ** 32 - 1;
+  if (stale) return { ...NO_RUNG, ...rung, kind: 0, reasons };
+  if (cluster) return { ...NO_RUNG, kind: 1, reasons, cluster: cluster.name, timeoutMs: cluster.timeoutMs };
+  const { headers = {}, status, contentType, body, representations = [] } = reply ?? {};
+  const all = representations.length > 0 ? representations : [{ contentType, body }];
+  return {
+    ...NO_RUNG,
+    kind: 2,
+    reasons,
+    status,
+    contentTypes: all.map((one) => one.contentType),
+    bodies: all.map((one) => one.body),
+    headerNames: Object.keys(headers),
+    headerValues: Object.values(headers),
+  };
 }
 
 /** What the filter should have understood of a plugin configuration. */

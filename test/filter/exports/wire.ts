@@ -141,7 +141,7 @@ function featureText(feature: FeaturePolicy): string {
   return (
     `{"name":${quoted(feature.name)},"mode":${<i32>feature.mode},"stickyHeader":${quoted(feature.stickyHeader)}` +
     `,"stickyCookie":${quoted(feature.stickyCookie)},"protocol":${<i32>feature.protocol},"failure":${failureText(feature.failure)}` +
-    `,"routes":[${routes.join(",")}],"breaker":${breakerText(feature)},"fallback":[${rungs.join(",")}]}`
+    `,"routes":[${routes.join(",")}],"breaker":${breakerText(feature)},"fallback":[${rungs.join(",")}],"fallbackTimeoutMs":${feature.fallbackTimeoutMs}}`
   );
 }
 
@@ -168,8 +168,8 @@ function rungText(rung: RungPolicy): string {
   return (
     `{"kind":${<i32>rung.kind},"maxStaleMs":${rung.maxStaleMs},"refreshMs":${rung.refreshMs}` +
     `,"queryParameters":${strings(rung.queryParameters)},"varyHeaders":${strings(rung.varyHeaders)},"cluster":${quoted(rung.cluster)}` +
-    `,"timeoutMs":${rung.timeoutMs},"status":${rung.status},"contentType":${quoted(rung.contentType)}` +
-    `,"headerNames":${strings(rung.headerNames)},"headerValues":${strings(rung.headerValues)},"body":${quoted(rung.body)}}`
+    `,"timeoutMs":${rung.timeoutMs},"status":${rung.status},"contentTypes":${strings(rung.contentTypes)},"reasons":${rung.reasons}` +
+    `,"headerNames":${strings(rung.headerNames)},"headerValues":${strings(rung.headerValues)},"bodies":${strings(rung.bodies)}}`
   );
 }
 

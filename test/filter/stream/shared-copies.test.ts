@@ -34,7 +34,10 @@ describe('a proxy that has no copy', () => {
     const stream = it.send({ path: '/catalog/1' }, { status: 503 });
     it.advance(10);
     it.advance(2000);
-    expect([stream.client.header('age'), stream.client.header('cache-status')]).toEqual(['40', 'rekindle; hit; ttl=19']);
+    expect([stream.client.header('age'), stream.client.header('cache-status')]).toEqual([
+      '40',
+      'rekindle; fwd=bypass; detail=upstream-failed; ttl=19',
+    ]);
     expect(it.send({ path: '/catalog/1' }, { status: 503 }).client.header('age')).toBe('42');
   });
 

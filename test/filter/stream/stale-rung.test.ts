@@ -17,7 +17,7 @@ describe('a copy is kept and served', () => {
       'content-length': '6',
       etag: '"7"',
       age: '3',
-      'cache-status': 'rekindle; hit; ttl=-3',
+      'cache-status': 'rekindle; fwd=stale; detail=stale-if-error; ttl=-3',
       rekindle: 'degraded; feature="catalog"; reason=failure; rung=stale',
     });
     expect(stream.info.codeDetails).toBe('via_upstream');
@@ -49,13 +49,16 @@ describe('a copy is kept and served', () => {
     get(it, {}, { headers: { 'cache-control': 'max-age=60', age: '10' }, body: 'copy' });
     it.advance(20_000);
     const { client } = it.bad('/catalog/1');
-    expect([client.header('age'), client.header('cache-status')]).toEqual(['30', 'rekindle; hit; ttl=30']);
+    expect([client.header('age'), client.header('cache-status')]).toEqual(['30', 'rekindle; fwd=bypass; detail=upstream-failed; ttl=30']);
   });
 
   test('cache-status is appended to that of caches before', () => {
     const it = withStale();
     get(it, {}, { headers: { 'cache-status': 'origin; fwd=miss' }, body: 'copy' });
-    expect(it.bad('/catalog/1').client.headers!.all('cache-status')).toEqual(['origin; fwd=miss', 'rekindle; hit; ttl=0']);
+    expect(it.bad('/catalog/1').client.headers!.all('cache-status')).toEqual([
+      'origin; fwd=miss',
+      'rekindle; fwd=stale; detail=stale-if-error; ttl=0',
+    ]);
   });
 
   test('headers of one connection are not kept', () => {
