@@ -126,7 +126,7 @@ export async function buildControlPlane({
   const metrics = new Metrics();
   const fleet = new Fleet({ store, clock, random, log, metrics, maxWatchers });
   const ticker = new Ticker({ fleet, store, log, metrics, holder, everyMs: tickMs });
-  metrics.watch(fleet);
+  metrics.watch(fleet, ticker);
   await fleet.load();
   const access = await Access.load({ store, clock, given: settings.tokens });
   const { app, routes } = await buildApp(log, clock, access, settings);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
 import type { Token } from './access/access.ts';
 import { readTokenFile } from './access/token-file.ts';
 import { buildControlPlane } from './app.ts';
+import { buildLog } from './log.ts';
 import { exposure, isLoopback, readSettings, type Settings, settingsHelp } from './settings.ts';
 import { prepareFolder } from './store/lmdb/inspect.ts';
 import { openLmdbStore } from './store/lmdb/lmdb-store.ts';
@@ -29,7 +29,7 @@ if (argument === '--help') {
 
 async function run(settings: Settings, tokens: readonly Token[]): Promise<void> {
   const { host, port, logLevel } = settings;
-  const log = pino({ level: logLevel, base: { process: process.pid } });
+  const log = buildLog(logLevel);
   const store = await openStore(settings.dataDir);
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
   const clock = () => Math.floor(performance.timeOrigin + performance.now());

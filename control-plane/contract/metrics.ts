@@ -61,6 +61,42 @@ export const FILTER_METRICS = {
 } as const satisfies Record<string, MetricSpec>;
 
 /**
+ * Metrics of the control plane, at its /metrics; docs/metrics.md is written from this list. Two names are the filter's too and mean the same
+ * thing seen from the other side: tell them apart by their scrape job.
+ */
+export const CONTROL_PLANE_METRICS = {
+  rekindle_transitions_total: { kind: 'counter', labels: ['service', 'to'], help: 'Changes of feature flags' },
+  rekindle_directive_revision: { kind: 'gauge', labels: ['service'], help: 'Revision of the directive' },
+  rekindle_recovering: { kind: 'gauge', labels: ['service'], help: '1 while a recovery runs' },
+  rekindle_recoveries_total: {
+    kind: 'counter',
+    labels: ['service', 'result'],
+    help: 'Recoveries that ended: recovered, recovered-locally, aborted, superseded',
+  },
+  rekindle_recovery_seconds: {
+    kind: 'histogram',
+    labels: ['result'],
+    help: 'Time from the start of a recovery to its end, without the pauses that people made',
+  },
+  rekindle_recovery_paused_seconds_total: { kind: 'counter', labels: ['service'], help: 'Time that people held recoveries up' },
+  rekindle_recovery_events_total: { kind: 'counter', labels: ['service', 'event'], help: 'What happened in recoveries, by code' },
+  rekindle_reports_total: { kind: 'counter', labels: ['service', 'status'], help: 'Reports of proxies: accepted, duplicate' },
+  rekindle_permits_in_flight: { kind: 'gauge', labels: ['group'], help: 'Probe permits in flight by upstream group' },
+  rekindle_watchers: { kind: 'gauge', labels: [], help: 'Polls that wait' },
+  rekindle_push_seconds: {
+    kind: 'histogram',
+    labels: [],
+    help: 'Time from the commit of a change until the last waiting poll was answered',
+  },
+  rekindle_tick_seconds: { kind: 'histogram', labels: [], help: 'Time of one tick over all services' },
+  rekindle_ticks_failed_total: { kind: 'counter', labels: ['service'], help: 'Ticks of a service that failed' },
+  rekindle_leading: { kind: 'gauge', labels: [], help: '1 in the process that decides' },
+  rekindle_commit_seconds: { kind: 'histogram', labels: [], help: 'Time of one write to the store, until it was on disk' },
+  rekindle_shared_copies_total: { kind: 'counter', labels: ['service', 'result'], help: 'Requests for shared copies' },
+  rekindle_history_bytes: { kind: 'gauge', labels: [], help: 'Memory that the history of features takes, of at most 64 MiB' },
+} as const satisfies Record<string, MetricSpec>;
+
+/**
  * Why a degraded reply was given: the `reason` label and the `reason` parameter of the `rekindle` response header. The first three refuse
  * a request; the others say what became of one that was let through: `failure` is a status that the policy names, `overload` one of
  * Envoy's own concurrency caps.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CONTROL_PLANE_METRICS } from '../../../control-plane/contract/metrics.ts';
 import { policyDraft, putPolicy, stage } from '../fleet/stage.ts';
 
 describe('the process tells how it fares', () => {
@@ -52,4 +53,13 @@ describe('the process tells how it fares', () => {
     await control.app.inject({ method: 'DELETE', url: '/v1/policies/shop', headers: { 'if-match': etag } });
     expect(await metrics()).not.toContain('rekindle_directive_revision{');
   });
+});
+
+test('every metric of the list is there from the start, under its help', async () => {
+  const { app } = await stage();
+  const text = (await app.inject('/metrics')).body;
+  for (const [name, { kind, help }] of Object.entries(CONTROL_PLANE_METRICS)) {
+    expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`);
+  }
+  expect(text.match(/^# TYPE /gm)).toHaveLength(Object.keys(CONTROL_PLANE_METRICS).length);
 });
