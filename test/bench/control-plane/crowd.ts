@@ -64,13 +64,19 @@ export class Crowd {
 /** Changes a flag, and gives the moment at which that was asked for. */
 export async function changeFlag(port: number, service: string, round: number): Promise<number> {
   const fromMs = performance.now();
-  const override = { kind: 'HOLD', admit: 100 + (round % 2), reason: `bench ${round}` };
-  const response = await fetch(`http://127.0.0.1:${port}/v1/services/${service}/features/feature-0/override`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(override),
-  });
-  if (!response.ok) throw new Error(`the change was refused: ${await response.text()}`);
+  // Once there is an override, it is replaced whatever it is.
+  const response = (await putOverride(port, service, round, { 'if-match': '*' })) ?? (await putOverride(port, service, round, {}));
+  if (!response?.ok) throw new Error(`the change was refused: ${await response?.text()}`);
   await response.arrayBuffer();
   return fromMs;
+}
+
+/** null: there is no override yet. */
+async function putOverride(port: number, service: string, round: number, condition: Record<string, string>): Promise<Response | null> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1/services/${service}/features/feature-0/override`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...condition },
+    body: JSON.stringify({ kind: 'HOLD', admit: 100 + (round % 2), reason: `bench ${round}` }),
+  });
+  return response.status === 412 ? null : response;
 }
