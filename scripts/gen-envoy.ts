@@ -1,7 +1,8 @@
-// Writes the generated parts of envoy/: the allow-list of the module, and the tag specifiers of the metrics. `--check` only compares.
+// Writes the generated parts of envoy/ (the allow-list of the module, the tag specifiers of the metrics) and docs/problems.md. `--check` only compares.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capabilitiesOf } from './capabilities.ts';
+import { problemsPage } from './problems.ts';
 import { projectRoot } from './project-root.ts';
 import { statsTags } from './stats-tags.ts';
 import { replaceBlock } from './yaml-block.ts';
@@ -22,6 +23,7 @@ const configuration = await readFile(configurationPath, 'utf8');
 const wanted = new Map([
   [configurationPath, replaceBlock(replaceBlock(configuration, 'allowed_capabilities', allowed), 'stats_tags', tags)],
   [tagsPath, replaceBlock(tagsHead, 'stats_tags', tags)],
+  [join(projectRoot, 'docs/problems.md'), problemsPage()],
 ]);
 
 for (const [path, text] of wanted) {

@@ -14,6 +14,7 @@ export async function describeRoutes(app: App): Promise<void> {
         version: '1',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/' }],
       components: {
         securitySchemes: {
           token: {

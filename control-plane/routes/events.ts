@@ -5,7 +5,7 @@ import { Stopping, saying, TooManyStreams } from '../errors.ts';
 import type { FleetEvent, NumberedEvent } from '../fleet/events.ts';
 import { EventStream } from '../http/event-stream.ts';
 import { callerOf, scopes } from '../http/guard.ts';
-import type { App, RouteDependencies } from '../http/route.ts';
+import { type App, answers, type RouteDependencies } from '../http/route.ts';
 
 const HEARTBEAT_MS = 15_000;
 const MAX_STREAMS = 1000;
@@ -21,7 +21,7 @@ const schema = {
   tags: ['events'],
   headers: EventHeaders,
   querystring: EventQuery,
-  response: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
+  response: { ...answers({}), 200: { description: 'A stream', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
 };
 
 interface Reader {

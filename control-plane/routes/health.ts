@@ -35,7 +35,7 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
     operationId: 'metrics',
     summary: 'Metrics in the text format of Prometheus',
     tags,
-    response: { 200: { type: 'string' } },
+    response: { ...answers({}), 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
   };
   app.get('/metrics', { schema: scrape, config: scopes('read') }, async (_, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

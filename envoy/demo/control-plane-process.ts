@@ -5,7 +5,7 @@ import { type Child, startChild, tailOf } from './child.ts';
 import { waitFor } from './wait.ts';
 
 /** Starts the control plane on `port`, with its store and its log in `folder`, and waits until it is ready. */
-export async function startControlPlane(port: number, folder: string): Promise<Child> {
+export async function startControlPlane(port: number, folder: string, settings: Readonly<Record<string, string>> = {}): Promise<Child> {
   const child = await startChild({
     name: 'control plane',
     command: process.execPath,
@@ -14,7 +14,7 @@ export async function startControlPlane(port: number, folder: string): Promise<C
       pathToFileURL(join(projectRoot, 'envoy/demo/end-with-parent.mjs')).href,
       join(projectRoot, 'dist/control-plane/main.js'),
     ],
-    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store') },
+    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store'), ...settings },
     logFile: join(folder, 'control-plane.log'),
     node: true,
   });

@@ -17,6 +17,8 @@ export interface StageOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
   /** Whether the control plane runs from the start. */
   readonly controlPlane: boolean;
+  /** Settings of the control plane beside its port and folder. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Told of a server that died without being asked to. */
   readonly onDeath: (report: string) => void;
 }
@@ -64,7 +66,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       await child?.[how]();
     };
     const start = async (): Promise<void> => {
-      controlPlane = await startControlPlane(ports.controlPlane, folder);
+      controlPlane = await startControlPlane(ports.controlPlane, folder, options.settings);
       supervise(controlPlane);
     };
     endings.push(() => stopControlPlane('stop'));

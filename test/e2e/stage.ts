@@ -9,16 +9,24 @@ import { type Stage, startStage } from '../../envoy/demo/stage.ts';
 export interface E2eOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
   readonly controlPlane?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A stage on free ports with a folder of its own; when the test ends, so does all of it; no server may have died, and the filter not trapped. */
-export async function openStage({ plugin, controlPlane = false }: E2eOptions = {}): Promise<Stage> {
+export async function openStage({ plugin, controlPlane = false, settings = {} }: E2eOptions = {}): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'rekindle-e2e-'));
   const deaths: string[] = [];
   const onDeath = (report: string): void => {
     deaths.push(report);
   };
-  const stage = await startStage({ ports: await freePorts(), folder, controlPlane, onDeath, ...(plugin === undefined ? {} : { plugin }) });
+  const stage = await startStage({
+    ports: await freePorts(),
+    folder,
+    controlPlane,
+    settings,
+    onDeath,
+    ...(plugin === undefined ? {} : { plugin }),
+  });
   onTestFinished(async ({ task }) => {
     await stage.stop();
     const traps = await stage.envoy.traps();

@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StoreUnusable } from '../store.ts';
 
 /** Offsets within a meta page of lmdb 3.5's file (data version 2): its page header takes 24 bytes. */
@@ -15,7 +15,7 @@ const SPARE_PAGES = 256;
  */
 export function prepareFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StoreUnusable(
@@ -26,6 +26,13 @@ export function prepareFolder(folder: string): void {
   if (!existsSync(file)) return;
   const problem = fileProblem(file);
   if (problem) throw new StoreUnusable(`${file} ${problem}; restore a backup or move the file away to start with an empty store`);
+}
+
+/** Level by level: Node's own way to make all at once never comes back below `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 function fileProblem(file: string): string | null {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Directive } from '../../../control-plane/contract/directive.ts';
 import type { ServiceView } from '../../../control-plane/contract/rest/services.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
@@ -117,11 +119,101 @@ describe('the process', () => {
       env: { REKINDLE_HOST: '0.0.0.0' },
       says: ['not a loopback address', 'REKINDLE_INSECURE_BIND=yes'],
     },
+    { name: 'a folder below /proc', env: { REKINDLE_DATA_DIR: '/proc/rekindle/data' }, says: ['/proc/rekindle/data cannot be used'] },
+    {
+      name: 'a file of tokens that is not there',
+      env: { REKINDLE_TOKENS_FILE: '/nonexistent' },
+      says: ['REKINDLE_TOKENS_FILE /nonexistent: there is no such file'],
+    },
     { name: 'a folder that cannot be made', env: { REKINDLE_DATA_DIR: '/dev/null/data' }, says: ['cannot be used', 'REKINDLE_DATA_DIR'] },
   ])('refuses $name', async ({ env, says }) => {
     const { child, output } = runMain(main, { REKINDLE_PORT: '0', REKINDLE_DATA_DIR: join(temporaryFolder(), 'data'), ...env });
     expect(await once(child, 'exit')).toEqual([1, null]);
     for (const words of says) expect(output()).toContain(words);
+  });
+
+  test('refuses what it does not know beside wrong settings, all at once', async () => {
+    const { child, output } = runMain(main, { REKINDLE_PORT: '70000' }, '--port=80');
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(output()).toContain('unknown argument --port=80');
+    expect(output()).toContain('REKINDLE_PORT must be');
+  });
+
+  test('refuses a port that is taken', async () => {
+    const running = await startMain(main, { REKINDLE_DATA_DIR: join(temporaryFolder(), 'data') });
+    const { child, output } = runMain(main, {
+      REKINDLE_PORT: new URL(running.base).port,
+      REKINDLE_DATA_DIR: join(temporaryFolder(), 'data'),
+    });
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(output()).toMatch(/cannot listen on 127\.0\.0\.1 port \d+: .*EADDRINUSE/);
+  });
+
+  test('listens elsewhere than on loopback once the file has tokens, and tells none of their secrets', async () => {
+    const folder = temporaryFolder();
+    const secret = 'marked-secret-marked-secret-marked-secret';
+    const file = join(folder, 'tokens.yaml');
+    writeFileSync(file, `tokens:\n  - { name: root, scope: admin, token: ${secret} }\n`);
+    const running = await startMain(main, {
+      REKINDLE_HOST: '0.0.0.0',
+      REKINDLE_DATA_DIR: join(folder, 'data'),
+      REKINDLE_TOKENS_FILE: file,
+    });
+    const base = `http://127.0.0.1:${new URL(running.base).port}`;
+    const status = async (authorization?: string) =>
+      (await fetch(`${base}/v1/policies`, { headers: authorization ? { authorization } : {} })).status;
+    expect([await status(), await status('Bearer wrong'), await status(`Bearer ${secret}`)]).toEqual([401, 401, 200]);
+    expect(await running.end('SIGTERM')).toBe(0);
+    expect(running.output()).not.toContain('marked-secret');
+  });
+
+  test('with 1,000 polls, 200 streams of events and connections that never said a word it ends within five seconds, and says goodbye to all', async () => {
+    const running = await startMain(main, { REKINDLE_DATA_DIR: join(temporaryFolder(), 'data') });
+    await send(running, 'PUT', '/v1/policies/shop', policy);
+    const { lineage, revision, hash } = await read<Directive>(running, '/v1/services/shop/directive');
+    const port = Number(new URL(running.base).port);
+    const answers: string[] = [];
+    const open = (path: string | null): void => {
+      const place = answers.push('') - 1;
+      const socket = connect(port, '127.0.0.1', () => path && socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`));
+      socket.on('data', (chunk) => {
+        answers[place] += chunk.toString();
+      });
+      socket.on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+    };
+    for (let count = 0; count < 1000; count++)
+      open(`/v1/services/shop/directive?lineage=${lineage}&revision=${revision}&hash=${hash}&wait=60`);
+    for (let count = 0; count < 200; count++) open('/v1/events');
+    for (let count = 0; count < 20; count++) open(null);
+    const metrics = async () => (await send(running, 'GET', '/metrics')).text();
+    await expect.poll(async () => (await metrics()).includes('rekindle_watchers 1000'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => answers.filter((text) => text.includes('retry:')).length, { timeout: 20_000 }).toBe(200);
+    const startedMs = performance.now();
+    expect(await running.end('SIGTERM')).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    await expect.poll(() => answers.filter((text) => text.includes('503') || text.includes('goodbye')).length).toBe(1200);
+  });
+
+  test('a second SIGTERM ends it at once', async () => {
+    const running = await startMain(main, { REKINDLE_DATA_DIR: join(temporaryFolder(), 'data') });
+    // A body that never comes to its end keeps the first one waiting.
+    const socket = connect(Number(new URL(running.base).port), '127.0.0.1', () =>
+      socket.write(
+        'POST /v1/policies/validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+      ),
+    );
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    await expect.poll(async () => (await send(running, 'GET', '/livez')).status).toBe(200);
+    const ended = once(running.child, 'exit');
+    running.child.kill('SIGTERM');
+    await expect.poll(() => running.output()).toContain('stopping');
+    const startedMs = performance.now();
+    running.child.kill('SIGTERM');
+    await ended;
+    expect(performance.now() - startedMs).toBeLessThan(1500);
   });
 
   test('--help lists the settings with their defaults', async () => {

@@ -1,3 +1,4 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { describe, expect, test } from 'vitest';
 import { policyDraft, putPolicy, type Stage, stage } from '../fleet/stage.ts';
 
@@ -13,7 +14,8 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: string[];
-  readonly parameters?: { in: string; name: string; required?: boolean }[];
+  readonly parameters?: { in: string; name: string; required?: boolean; schema: { examples?: (string | number)[]; default?: unknown } }[];
+  readonly security?: Record<string, string[]>[];
   readonly requestBody?: { content: Record<string, { schema: Schema }> };
 }
 
@@ -37,6 +39,40 @@ describe('the OpenAPI document', () => {
     expect(references.length).toBeGreaterThan(20);
     expect(references.filter((name) => !(name in document.components.schemas))).toEqual([]);
     expect(JSON.stringify(document).match(/"\$ref":"(?!#\/components)/)).toBeNull();
+  });
+
+  test('lints clean by the strict rules, without a warning', async () => {
+    const { app } = await stage();
+    const { body: source } = await app.inject('/openapi.json');
+    const config = await createConfig({ extends: ['recommended-strict'] });
+    const problems = await lintFromString({ source, absoluteRef: 'openapi.json', config });
+    expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([]);
+  });
+
+  test('names the scopes that each operation needs', async () => {
+    const operations = operationsOf(await documentOf(await stage()));
+    const of = (id: string) => operations.find(({ operationId }) => operationId === id)?.security;
+    expect(of('live')).toEqual([]);
+    expect(of('watchDirective')).toEqual([{ token: ['read'] }, { token: ['filter'] }]);
+    expect(of('createToken')).toEqual([{ token: ['admin'] }]);
+    expect(operations.filter(({ security }) => security === undefined)).toEqual([]);
+  });
+
+  test('has examples of parameters, and each is accepted', async () => {
+    const control = await stage();
+    await putPolicy(control, policyDraft('shop', 'catalog'));
+    const operations = operationsOf(await documentOf(control)).filter(({ method, path }) => method === 'get' && path.startsWith('/v1'));
+    for (const { path, parameters = [] } of operations.filter((each) => each.path !== '/v1/events')) {
+      const known: Record<string, string> = { service: 'shop', feature: 'catalog', revision: '1', id: 'r1' };
+      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => known[name] ?? 'x');
+      const query = parameters.flatMap(({ in: place, name, schema }) => {
+        const value = schema.examples?.[0] ?? schema.default;
+        return place === 'query' && value !== undefined ? [`${name}=${value}`] : [];
+      });
+      const { statusCode, body } = await control.app.inject(`${url}?${query.join('&')}`);
+      expect([200, 304, 404], `${url}?${query.join('&')}: ${body}`).toContain(statusCode);
+      if (statusCode === 404) expect(path, body).toMatch(/\{id\}|\{key\}|override$/);
+    }
   });
 
   test('gives every operation an id of its own, a summary and a tag', async () => {
