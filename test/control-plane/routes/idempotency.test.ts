@@ -12,7 +12,7 @@ const force = ({ app }: Stage, key: string, payload: object = { kind: 'HOLD', ad
     method: 'PUT',
     url: `/v1/services/shop/features/${feature}/override`,
     payload,
-    headers: { 'idempotency-key': key, 'if-match': '*' },
+    headers: { 'idempotency-key': key },
   });
 const revision = async ({ app }: Stage): Promise<number> => (await app.inject('/v1/services/shop')).json().revision;
 

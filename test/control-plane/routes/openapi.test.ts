@@ -63,7 +63,7 @@ describe('the OpenAPI document', () => {
     await putPolicy(control, policyDraft('shop', 'catalog'));
     const operations = operationsOf(await documentOf(control)).filter(({ method, path }) => method === 'get' && path.startsWith('/v1'));
     for (const { path, parameters = [] } of operations.filter((each) => each.path !== '/v1/events')) {
-      const known: Record<string, string> = { service: 'shop', feature: 'catalog', revision: '1', id: 'r1' };
+      const known: Record<string, string> = { service: 'shop', feature: 'catalog', revision: '1', id: 'r1', key: '0'.repeat(32) };
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => known[name] ?? 'x');
       const query = parameters.flatMap(({ in: place, name, schema }) => {
         const value = schema.examples?.[0] ?? schema.default;
