@@ -200,6 +200,21 @@ const ROWS: readonly Row[] = [
     status: 422,
     errors: ['revision', 'reason', 'why'],
   },
+  {
+    route: `${SERVICE}/features/:feature/history`,
+    method: 'GET',
+    url: '/v1/services/shop/features/catalog/history?sinceMs=x&nod=a',
+    status: 400,
+    errors: ['query.sinceMs', 'query.nod'],
+  },
+  {
+    route: '/v1/policies/:service/simulate',
+    method: 'POST',
+    url: '/v1/policies/shop/simulate',
+    payload: { service: 'shop', features: 2 },
+    status: 422,
+    errors: ['features'],
+  },
   { route: '/v1/tokens', method: 'GET', url: '/v1/tokens?limit=x&page=1', status: 400, errors: ['query.limit', 'query.page'] },
   {
     route: '/v1/tokens',
