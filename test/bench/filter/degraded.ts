@@ -8,7 +8,7 @@ import { waitFor } from '../../../envoy/demo/wait.ts';
 import { filterOf, PATH } from './contestants.ts';
 import { atLeast, type Section, times, us } from './figure.ts';
 import { directResponse, type Effort, measure, planListener, proxied, startMeasured } from './side-by-side.ts';
-import { median, quantile } from './statistics.ts';
+import { cost, quantile } from './statistics.ts';
 
 const sizes = [1024, 65_536];
 /** Share of Envoy's own rate that a degraded answer must reach. */
@@ -21,7 +21,7 @@ export async function degradedReplies(folder: string, effort: Effort): Promise<S
   for (const bytes of sizes) {
     const { direct, copy } = await compare(`${folder}-${bytes}`, bytes, effort);
     const size = `${bytes / 1024} KiB`;
-    const rate = median(direct.map((cost, round) => cost / (copy[round] ?? NaN)));
+    const rate = cost(direct) / cost(copy);
     rows.push([`direct_response, ${size}`, spread(direct), ''], [`stale copy, ${size}`, spread(copy), times(rate)]);
     figures.push(atLeast(`rate of degraded answers by CPU, of Envoy's own direct_response, ${size}`, rate, BAR, times));
   }
@@ -120,5 +120,5 @@ function isCopy(response: Response): boolean {
 }
 
 function spread(costs: readonly number[]): string {
-  return `${us(median(costs))} (${us(quantile(costs, 0))} to ${us(quantile(costs, 1))})`;
+  return `${us(cost(costs))} (${us(quantile(costs, 0))} to ${us(quantile(costs, 1))})`;
 }

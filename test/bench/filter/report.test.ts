@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { atLeast, atMost, markdownOf, times } from './figure.ts';
 import { withSection } from './section.ts';
-import { median, quantile } from './statistics.ts';
+import { cost, median, quantile } from './statistics.ts';
 
 test('a section is added at the end, and replaced in its place', () => {
   const once = withSection('# Benchmarks\n', 'filter', 'Filter', 'first');
@@ -23,5 +23,6 @@ test('figures are held against their bars', () => {
 
 test('medians and quantiles', () => {
   expect([median([3, 1, 2]), median([4, 1, 2, 3]), quantile([5, 1, 3], 0), quantile([5, 1, 3], 0.99)]).toEqual([2, 2.5, 1, 5]);
+  expect([cost([9, 1, 2, 3, 4]), cost([7])]).toEqual([2, 7]);
   expect(median([])).toBeNaN();
 });
