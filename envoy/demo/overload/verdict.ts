@@ -1,17 +1,37 @@
 import type { Check } from '../outage-checks.ts';
 import { GOOD_WITHIN_MS } from './figures.ts';
-import type { VariantResult } from './scenario.ts';
+import { OFFERED, type VariantResult } from './scenario.ts';
 import { bareEnvoy } from './variants.ts';
 
 /** What Rekindle must keep: clients without a good answer in percent of all, and full fresh service after the trigger. */
 export const BARS = { lostPercent: 1, recoveredAfterMs: 6000 } as const;
 /** What was sent a little apart may arrive a little closer; what clients send is not made more by that. */
 const BUNCHING = 1.05;
+/** Load that comes in bursts is another overload than the one to be shown: this machine was too busy to send it evenly. */
+const UNSTEADY = 1.25;
 
 /** Holds the results against the bars. `allClients`: of the whole course, when it was cut short; the share of lost ones refers to them. */
 export function judgeOverload(results: readonly VariantResult[], allClients: number | null = null): Check[] {
   const bare = results.filter(({ name }) => name === bareEnvoy.name);
-  return [...bare.map(judgeBare), ...results.filter(({ isRekindle }) => isRekindle).flatMap((result) => judgeRekindle(result, allClients))];
+  return [
+    judgeLoad(results),
+    ...bare.map(judgeBare),
+    ...results.filter(({ isRekindle }) => isRekindle).flatMap((result) => judgeRekindle(result, allClients)),
+  ];
+}
+
+/** Whether the load came as evenly as it should: without that the rest says nothing. */
+export function isSteady(results: readonly VariantResult[]): boolean {
+  return mostOffered(results) <= OFFERED * UNSTEADY;
+}
+
+function mostOffered(results: readonly VariantResult[]): number {
+  return Math.max(...results.map(({ figures }) => figures.offeredPerSecond));
+}
+
+function judgeLoad(results: readonly VariantResult[]): Check {
+  const detail = `at most ${mostOffered(results)} requests in a second, meant were ${OFFERED}; more than a quarter above says that the machine was too busy`;
+  return { name: 'the clients sent evenly', passed: isSteady(results), detail };
 }
 
 /** Without an outage that feeds itself there is nothing to show. */
