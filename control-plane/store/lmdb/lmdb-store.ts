@@ -71,7 +71,8 @@ export class LmdbStore implements Store {
     if ('deleted' in stored) return stored;
     const version = this.tables.policies.get([service, stored.policyRevision]);
     if (!version) throw new Error(`the policy of revision ${stored.policyRevision} of ${service} is missing from the store`);
-    return { ...stored, policy: version.policy };
+    const { recovery } = stored;
+    return { ...stored, recovery: recovery && whole(recovery), policy: version.policy };
   }
 
   async services(): Promise<readonly string[]> {
@@ -87,11 +88,11 @@ export class LmdbStore implements Store {
   }
 
   async recoveries(service: string, page: PageQuery): Promise<Page<Recovery>> {
-    return mapPage(newest(this.tables.recoveries, service, page), (entry) => entry.value);
+    return mapPage(newest(this.tables.recoveries, service, page), (entry) => whole(entry.value));
   }
 
   async recovery(service: string, id: string): Promise<Recovery | null> {
-    for (const { value } of this.tables.recoveries.getRange(rangeOf(service))) if (value.id === id) return value;
+    for (const { value } of this.tables.recoveries.getRange(rangeOf(service))) if (value.id === id) return whole(value);
     return null;
   }
 
@@ -200,6 +201,11 @@ export class LmdbStore implements Store {
     for (const recovery of ended) within(this.tables.recoveries.put([service, ++order], recovery));
     if (ended.length > 0) trim(this.tables.recoveries, service, this.keep.endedRecoveries);
   }
+}
+
+/** Recoveries that were written before they had these members. */
+function whole(recovery: Recovery): Recovery {
+  return { ...{ pauses: [], interventions: 0 }, ...recovery };
 }
 
 type Rows<V> = Database<V, [string, number]>;

@@ -125,6 +125,44 @@ describe('the rules beyond the schema are told along with what the schema refuse
   });
 });
 
+describe('renamedFrom', () => {
+  const named = (renames: Readonly<Record<string, string>>) => {
+    const features = Object.entries(renames).map(([name, renamedFrom]) => ({
+      name,
+      routes: [{ path: { prefix: `/${name}` } }],
+      ...(renamedFrom === '' ? {} : { renamedFrom }),
+    }));
+    const read = readPolicy(policies, { service: 'shop', features }, 'shop');
+    return 'problems' in read ? read.problems : [];
+  };
+  const notTwice = 'is renamedFrom of features[0] too: old';
+
+  test.for([
+    { name: 'takes a name that is gone', renames: { items: 'old', checkout: '' }, problems: [] },
+    { name: 'takes a name each', renames: { items: 'old', checkout: 'older' }, problems: [] },
+    {
+      name: 'is refused with the name of another feature of the document',
+      renames: { items: 'checkout', checkout: '' },
+      problems: [{ path: 'features[0].renamedFrom', reason: 'must not be the name of a feature of this policy: checkout' }],
+    },
+    {
+      name: 'is refused with its own name',
+      renames: { items: '', checkout: 'checkout' },
+      problems: [{ path: 'features[1].renamedFrom', reason: 'must not be the name of a feature of this policy: checkout' }],
+    },
+    {
+      name: 'is refused where an earlier feature has taken the name',
+      renames: { items: 'old', checkout: 'old', cart: 'old' },
+      problems: [
+        { path: 'features[1].renamedFrom', reason: notTwice },
+        { path: 'features[2].renamedFrom', reason: notTwice },
+      ],
+    },
+  ])('$name', ({ renames, problems }) => {
+    expect(named(renames)).toEqual(problems);
+  });
+});
+
 test.for([
   ['brekaer', 'breaker'],
   ['Breaker', 'breaker'],

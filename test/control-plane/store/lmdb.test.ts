@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Recovery, ServiceState } from '../../../control-plane/domain/model.ts';
+import { pauseRecovery } from '../../../control-plane/domain/recovery/pause.ts';
 import { openLmdbStore } from '../../../control-plane/store/lmdb/lmdb-store.ts';
 import { type Store, type StoreOptions, StoreUnusable } from '../../../control-plane/store/store.ts';
 import { describeStore } from './conformance.ts';
-import { commitOf, entryOf, stateOf } from './samples.ts';
+import { commitOf, entryOf, recoveryOf, stateOf } from './samples.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 async function opened(folder: string, keep?: StoreOptions): Promise<Store> {
@@ -78,4 +80,18 @@ describe('a folder that cannot be a store', () => {
     await once(child, 'exit');
     await expect(opened(folder)).resolves.toBeDefined();
   });
+});
+
+test('recoveries of a version that knew no pauses are read as ones without any', async () => {
+  const folder = temporaryFolder();
+  const { pauses: _, interventions: __, ...old } = recoveryOf('shop', 'shop-r1');
+  const running = { ...old, id: 'shop-r2', endedAtMs: null, result: null } as Recovery;
+  const store = await opened(folder);
+  await store.commit(commitOf(0, stateOf('shop', { recovery: running }), { ended: [old as Recovery] }));
+  const none = { pauses: [], interventions: 0 };
+  expect(await store.load('shop')).toMatchObject({ recovery: { id: 'shop-r2', ...none } });
+  expect(await store.recovery('shop', 'shop-r1')).toMatchObject(none);
+  expect((await store.recoveries('shop', { limit: 5 })).items).toMatchObject([none]);
+  const state = (await store.load('shop')) as ServiceState;
+  expect(pauseRecovery(state, { who: 'ann', why: 'lunch' }, 5000, null)).toHaveProperty('state.recovery.interventions', 1);
 });
