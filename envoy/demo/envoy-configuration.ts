@@ -15,6 +15,8 @@ export interface EnvoyPlaces {
   readonly module: string;
   /** Changes the plugin configuration; without it the one of the file is used. */
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Members of the route to the shop that are other than in the file, such as `retry_policy`. */
+  readonly shopRoute?: object;
 }
 
 /** The plugin configuration as JSON; tests also build wrong ones. */
@@ -38,12 +40,17 @@ interface HttpFilter {
   typed_config: { config: WasmConfig };
 }
 
+interface ConnectionManager {
+  http_filters: HttpFilter[];
+  route_config: { virtual_hosts: { routes: { route: { cluster: string } }[] }[] };
+}
+
 /** The parts of envoy.yaml that are changed here. */
 interface EnvoyConfiguration {
   node: { id: string };
   admin: { address: Address };
   static_resources: {
-    listeners: { address: Address; filter_chains: { filters: { typed_config: { http_filters: HttpFilter[] } }[] }[] }[];
+    listeners: { address: Address; filter_chains: { filters: { typed_config: ConnectionManager }[] }[] }[];
     clusters: { name: string; load_assignment: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] } }[];
   };
 }
@@ -59,6 +66,9 @@ export async function deriveEnvoyConfiguration(places: EnvoyPlaces): Promise<str
   setClusterPort(configuration, 'shop', places.shopPort);
   setClusterPort(configuration, 'recommendations-fallback', places.fallbackPort);
   setClusterPort(configuration, 'rekindle-control-plane', places.controlPlanePort);
+  for (const { routes } of managerOf(configuration).route_config.virtual_hosts) {
+    for (const { route } of routes) if (route.cluster === 'shop') Object.assign(route, places.shopRoute);
+  }
   const wasm = wasmConfigOf(configuration);
   wasm.vm_config.code.local.filename = places.module;
   if (places.plugin !== undefined) {
@@ -69,10 +79,13 @@ export async function deriveEnvoyConfiguration(places: EnvoyPlaces): Promise<str
 }
 
 function wasmConfigOf(configuration: EnvoyConfiguration): WasmConfig {
-  const manager = only(only(only(configuration.static_resources.listeners).filter_chains).filters);
-  const filter = manager.typed_config.http_filters.find(({ name }) => name === 'rekindle');
+  const filter = managerOf(configuration).http_filters.find(({ name }) => name === 'rekindle');
   if (filter === undefined) throw new Error('envoy.yaml has no HTTP filter named rekindle');
   return filter.typed_config.config;
+}
+
+function managerOf(configuration: EnvoyConfiguration): ConnectionManager {
+  return only(only(only(configuration.static_resources.listeners).filter_chains).filters).typed_config;
 }
 
 function setClusterPort(configuration: EnvoyConfiguration, name: string, port: number): void {

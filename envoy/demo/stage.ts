@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly folder: string;
   /** Changes the plugin configuration of envoy/envoy.yaml. */
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Changes of the route to the shop. */
+  readonly shopRoute?: object;
   /** Whether the control plane runs from the start. */
   readonly controlPlane: boolean;
   /** Settings of the control plane beside its port and folder. */
@@ -81,6 +83,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       controlPlanePort: ports.controlPlane,
       module: join(projectRoot, 'build/rekindle.wasm'),
       ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+      ...(options.shopRoute === undefined ? {} : { shopRoute: options.shopRoute }),
     });
     endings.push(() => envoy.stop());
     await envoyReady(envoy);

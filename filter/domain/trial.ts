@@ -1,6 +1,9 @@
 import { BreakerRecord, close, Conditions, FIRST_RAMP_ADMIT, open, Phase } from "./breaker";
 import { BreakerPolicy } from "./policy";
 
+/** A probe that hangs is judged by its own worker on one of the ticks after its time; only later does it count as lost. */
+const LOST_AFTER_MS: i64 = 250;
+
 /** Takes one of the trial's probes; false when all are given out. */
 export function takeProbe(r: BreakerRecord, nowMs: i64): bool {
   if (r.phase != Phase.HalfOpen || r.probesTaken >= r.probes) return false;
@@ -38,10 +41,10 @@ export function settleProbe(r: BreakerRecord, succeeded: bool, c: Conditions): b
 /** Whether probes were given out whose outcome should have come by now. */
 export function hasLostProbes(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy): bool {
   if (r.phase != Phase.HalfOpen || r.probesTaken <= r.probesSucceeded + r.probesFailed) return false;
-  return nowMs - r.probedAtMs >= policy.probeTimeoutMs;
+  return nowMs - r.probedAtMs >= policy.probeTimeoutMs + LOST_AFTER_MS;
 }
 
-/** Probes whose outcome never came (a worker died) are given out anew, a timeout after the last one. True when something changed. */
+/** Probes whose outcome never came (a worker died) are given out anew, a little more than a timeout after the last one. True when something changed. */
 export function rearmTrial(r: BreakerRecord, nowMs: i64, policy: BreakerPolicy): bool {
   if (!hasLostProbes(r, nowMs, policy)) return false;
   const settled = r.probesSucceeded + r.probesFailed;

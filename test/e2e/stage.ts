@@ -8,25 +8,20 @@ import { type Stage, startStage } from '../../envoy/demo/stage.ts';
 
 export interface E2eOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Changes of the route to the shop, such as its `retry_policy`. */
+  readonly shopRoute?: object;
   readonly controlPlane?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A stage on free ports with a folder of its own; when the test ends, so does all of it; no server may have died, and the filter not trapped. */
-export async function openStage({ plugin, controlPlane = false, settings = {} }: E2eOptions = {}): Promise<Stage> {
+export async function openStage({ controlPlane = false, ...changes }: E2eOptions = {}): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'rekindle-e2e-'));
   const deaths: string[] = [];
   const onDeath = (report: string): void => {
     deaths.push(report);
   };
-  const stage = await startStage({
-    ports: await freePorts(),
-    folder,
-    controlPlane,
-    settings,
-    onDeath,
-    ...(plugin === undefined ? {} : { plugin }),
-  });
+  const stage = await startStage({ ports: await freePorts(), folder, controlPlane, onDeath, ...changes });
   onTestFinished(async ({ task }) => {
     await stage.stop();
     const traps = await stage.envoy.traps();
