@@ -64,6 +64,12 @@ export function elapse(untilMs: f64): f64 {
   return -1;
 }
 
+/** Lets a moment pass without a tick: outcomes that come at its end are recorded before the next one judges. */
+export function pass(untilMs: f64): void {
+  atMs = max(atMs, <i64>untilMs);
+  window.advance(atMs);
+}
+
 /** What came before is not known. */
 export function forget(nowMs: f64): void {
   atMs = <i64>nowMs;

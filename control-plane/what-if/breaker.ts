@@ -18,6 +18,8 @@ export interface FilterBreaker {
   judge(): number;
   /** When the passing of time tripped; -1: it did not. */
   elapse(untilMs: number): number;
+  /** Lets time pass without judging. */
+  pass(untilMs: number): void;
   forget(nowMs: number): void;
   succeeded(): number;
   failed(): number;

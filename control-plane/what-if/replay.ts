@@ -51,7 +51,7 @@ export function replay(
   begin(breaker, feature, criterion, scale);
   for (const event of events) {
     const startMs = 'gap' in event ? event.gap.fromMs : event.window.atMs;
-    const elapsedMs = breaker.elapse(startMs);
+    const elapsedMs = elapse(breaker, startMs, order);
     if (elapsedMs >= 0) return { fromMs: elapsedMs, toMs: elapsedMs + FINE_MS, ...seen(breaker, scale) };
     if ('gap' in event) {
       breaker.forget(event.gap.toMs);
@@ -71,6 +71,14 @@ export function replay(
   }
   const elapsedMs = breaker.elapse(untilMs);
   return elapsedMs < 0 ? null : { fromMs: elapsedMs, toMs: elapsedMs + FINE_MS, ...seen(breaker, scale) };
+}
+
+/** Up to the start of a window. Mildest: its outcomes come before the tick that would judge what left just then. */
+function elapse(breaker: FilterBreaker, startMs: number, order: Order): number {
+  if (order === 'worst') return breaker.elapse(startMs);
+  const elapsedMs = breaker.elapse(startMs - 1);
+  breaker.pass(startMs);
+  return elapsedMs;
 }
 
 /** Outcomes of a window beyond this many are recorded in proportion. */
@@ -138,7 +146,7 @@ function feedAt(
   minimum: number,
   { breaker: { consecutiveFailures } }: Feature,
 ): boolean {
-  if (breaker.elapse(atMs) >= 0) return true;
+  if (elapse(breaker, atMs, order) >= 0) return true;
   const before = breaker.succeeded() + breaker.failed();
   const runs =
     criterion === 'consecutive-failures'

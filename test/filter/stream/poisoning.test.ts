@@ -5,7 +5,7 @@ import { copyServed, get, withStale } from './stale-scene.ts';
 
 afterEach(expectClean);
 
-const rungOf = (it: Scene, path: string, request: RequestInit = {}) => degraded(it.bad(path, request))?.rung ?? null;
+const rungOf = (it: Scene, path: string, request: RequestInit = {}) => degraded(it.bad(path, request))?.rung || null;
 
 describe("deception: somebody's own page is not kept under a name that others ask for", () => {
   const identified = { headers: { cookie: 'session=1' } };
