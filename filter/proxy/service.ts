@@ -24,6 +24,8 @@ import { WorkerSlots } from "./worker-slots";
 
 /** Every how many ticks the leader sums the proxy's windows. */
 const SUM_EVERY: i32 = 4;
+/** Why a quarantined directive is refused. */
+export const POISON: string = "it trapped the VM that applied it";
 
 /** The name (R5) under which a directive is known in shared data; never 0. */
 export function directiveName(lineage: string, revision: i64, hash: string): i64 {
@@ -155,14 +157,26 @@ export class Service {
     return this.governance.governed(this.nowMs);
   }
 
-  /** A directive fresh from the wire, already parsed and accepted: used here, then stored for the other workers. */
-  accept(directive: Directive, flags: Uint8Array, nowMs: i64): void {
+  /**
+   * A directive fresh from the wire, already parsed and sound: stored for the other workers, then used here. False: it is not in force,
+   * and what was before still is.
+   */
+  accept(directive: Directive, flags: Uint8Array, nowMs: i64): bool {
     const name = directiveName(directive.lineage, directive.revision, directive.hash);
+    const mark = this.directives.mark;
+    const begin = mark.begin(name);
+    if (begin == Begin.Poison) this.reject(name, directive.revision, POISON);
+    if (begin != Begin.Go) return false;
     const keepsPolicy = !directive.deleted && (directive.policy !== null || this.policyRevision >= 0);
-    this.useDirective(directive, directive.policy, name, nowMs);
-    this.directives.publish(name, flags, directive.policyBytes, keepsPolicy, nowMs);
+    const stored = this.directives.publish(name, flags, directive.policyBytes, keepsPolicy, nowMs);
+    // Only then: a leader that goes ahead of what is stored would be brought back by its own next tick.
+    if (stored) this.useDirective(directive, directive.policy, name, nowMs);
+    else this.reject(name, directive.revision, "it could not be stored for the other workers");
+    mark.end(name);
+    if (!stored) return false;
     this.refresh(nowMs);
     this.changed();
+    return true;
   }
 
   /** Refuses a document; the last good one stays. */
@@ -187,7 +201,7 @@ export class Service {
       this.use(current);
       this.directives.mark.end(current.name);
     } else if (begin == Begin.Poison) {
-      this.reject(current.name, 0, "it trapped the VM that applied it");
+      this.reject(current.name, 0, POISON);
       if (this.directiveInForce == 0) this.use(this.directives.previous);
     }
     this.behind = current.name != this.directiveInForce;

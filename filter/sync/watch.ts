@@ -6,7 +6,7 @@ import { allHeaders } from "../abi/headers";
 import { HeaderPairs, statusOf } from "../abi/pairs";
 import { nameHash } from "../domain/name-hash";
 import { Begin } from "../proxy/poison-mark";
-import { Service } from "../proxy/service";
+import { POISON, Service } from "../proxy/service";
 import { ControlPlaneSettings } from "../settings";
 import { Directive, encodeFlags, parseDirective } from "../wire/directive";
 import { LIMITS } from "../wire/contract.gen";
@@ -103,28 +103,28 @@ export class Watch {
     const tag: string | null = headers === null ? null : headers.get("etag");
     const mark = tag === null ? contentHash(bytes) : nameHash(tag);
     const begin = service.directives.mark.begin(mark);
-    if (begin == Begin.Poison) service.reject(mark, 0, "it trapped the VM that applied it");
+    if (begin == Begin.Poison) service.reject(mark, 0, POISON);
     if (begin != Begin.Go) return false;
-    const accepted = this.apply(bytes, mark, nowMs);
+    const directive = this.read(bytes, mark);
     service.directives.mark.end(mark);
-    return accepted;
+    return directive !== null && service.accept(directive, encodeFlags(directive), nowMs);
   }
 
-  private apply(bytes: Uint8Array, mark: i64, nowMs: i64): bool {
+  /** The directive when it is sound and may follow the one in force. */
+  private read(bytes: Uint8Array, mark: i64): Directive | null {
     const service = this.service;
     const result = parseDirective(bytes);
     const directive = result.directive;
     if (directive === null) {
       service.reject(mark, 0, problemLine(result.problems));
-      return false;
+      return null;
     }
     const refusal = refusalOf(directive, service);
     if (refusal.length > 0) {
       service.reject(mark, directive.revision, refusal);
-      return false;
+      return null;
     }
-    service.accept(directive, encodeFlags(directive), nowMs);
-    return true;
+    return directive;
   }
 }
 

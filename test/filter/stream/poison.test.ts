@@ -55,6 +55,23 @@ describe('a directive that kills the VM that applies it', () => {
     for (let worker = 0; worker < 3; worker++) expect(inForce(it, worker), `worker ${worker}`).toBe('antidote');
   });
 
+  test('stored before it kills its leader: none of the others dies of it', () => {
+    const it = connected(3);
+    let written = '';
+    // The end of the trial comes after the directive was stored and applied.
+    it.proxy.trapWhen = (vm, call, args) => {
+      if (call !== 'proxy_set_shared_data') return false;
+      const before = written;
+      written = vm.memory.text(args[0] as number, args[1] as number) ?? '';
+      return before.endsWith(':directive') && written.endsWith(':trying');
+    };
+    it.fleet.publish('shop', { policy: word('poison') });
+    it.advance(60_000);
+    expect(it.proxy.threads.filter(({ vm }) => vm.failure !== null)).toHaveLength(1);
+    for (let worker = 0; worker < 3; worker++) expect(inForce(it, worker), `worker ${worker}`).toBe('first');
+    expect(it.fleet.reports.at(-1)!.rejected!.reason).toContain('trapped');
+  });
+
   test('stored for the others already: each of them may die at most once for it, then all serve the last one', () => {
     const it = connected(3);
     // The leader applies it; whoever reads it from shared data dies.
