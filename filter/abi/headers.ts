@@ -6,6 +6,7 @@ import {
 } from "./imports";
 import { allocate, arena, arenaUsed, outPointer, outSize, releaseArena, returnedOffset, returnedSize, takeBuffer, wantBuffer } from "./memory";
 import { decodePairs, HeaderPairs } from "./pairs";
+import { decodeText } from "./text";
 
 /** Bytes of the arena that the last reading call returned: `arena[start..end)`. Void after the callback. */
 export class ArenaRange {
@@ -71,7 +72,7 @@ export function readProperty(path: ArrayBuffer): bool {
 /** Bytes [start, end) as a string. */
 export function textOf(bytes: StaticArray<u8>, start: i32, end: i32): string {
   if (start < 0 || end <= start || end > bytes.length) return "";
-  return String.UTF8.decodeUnsafe(changetype<usize>(bytes) + <usize>start, <usize>(end - start));
+  return decodeText(changetype<usize>(bytes) + <usize>start, <usize>(end - start));
 }
 
 /** Copies bytes [start, end) of the arena to `to` at `at`; nothing when they do not fit. */

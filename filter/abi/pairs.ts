@@ -1,4 +1,5 @@
 import { noteGarbage } from "./garbage";
+import { decodeText } from "./text";
 
 /**
  * Header maps as the ABI serialises them: count, then (name size, value size) per pair, all u32 little endian, then per pair
@@ -118,9 +119,9 @@ export function decodePairs(bytes: Uint8Array): HeaderPairs | null {
     const nameSize = <u64>load<u32>(base + 4 + i * 8);
     const valueSize = <u64>load<u32>(base + 8 + i * 8);
     if (at + nameSize + valueSize + 2 > <u64>size) return null;
-    const name = String.UTF8.decodeUnsafe(base + <usize>at, <usize>nameSize);
+    const name = decodeText(base + <usize>at, <usize>nameSize);
     at += nameSize + 1;
-    pairs.add(name, String.UTF8.decodeUnsafe(base + <usize>at, <usize>valueSize));
+    pairs.add(name, decodeText(base + <usize>at, <usize>valueSize));
     at += valueSize + 1;
   }
   return pairs;

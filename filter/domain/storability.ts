@@ -181,10 +181,10 @@ export function isHopByHop(name: string, connection: string): bool {
 
 /**
  * Whether a header of an answer may be kept and told to clients: not one of the connection, nor what Envoy and this filter set anew, nor
- * one whose name or value could end a header and begin another (RFC 9110 section 5.5). `connection` as for `isHopByHop`.
+ * cookies (nobody's own were sent for it, and many may get it), nor one whose name or value could end a header and begin another (RFC 9110 section 5.5). `connection` as for `isHopByHop`.
  */
 export function isPassedOn(name: string, value: string, connection: string): bool {
   if (!isFieldName(name) || !isFieldValue(value) || name.startsWith("x-envoy-")) return false;
-  if (name == "content-length" || name == "server" || name == "age" || name == "rekindle") return false;
+  if (name == "content-length" || name == "server" || name == "age" || name == "rekindle" || name == "set-cookie") return false;
   return !isHopByHop(name, connection);
 }

@@ -2,6 +2,7 @@ import { log } from "../abi/calls";
 import { Action, HeaderMap, LogLevel } from "../abi/enums";
 import { replaceHeader } from "../abi/headers";
 import { encodePairs, HeaderPairs, statusOf } from "../abi/pairs";
+import { isFieldValue } from "../domain/header-list";
 import { judgeStatus } from "../domain/outcome";
 import { RungKind, RungPolicy } from "../domain/policy";
 import { isPassedOn } from "../domain/storability";
@@ -50,11 +51,12 @@ export function callCluster(stream: Stream, feature: Feature, rung: RungPolicy):
   const kept = stream.request;
   if (kept === null || !kept.isWhole || !stream.repeatable) return false;
   const path = kept.text(Kept.Path);
-  // Nothing was noted for a rung that a new policy has brought since.
-  if (path.length == 0) return false;
-  const request = new HeaderPairs().add(":method", kept.isGet ? "GET" : "HEAD");
-  request.add(":path", path).add(":authority", kept.text(Kept.Authority));
+  const authority = kept.text(Kept.Authority);
   const accept = kept.text(Kept.Accept);
+  // Nothing was noted for a rung that a new policy has brought since.
+  if (path.length == 0 || !isFieldValue(path) || !isFieldValue(authority) || !isFieldValue(accept)) return false;
+  const request = new HeaderPairs().add(":method", kept.isGet ? "GET" : "HEAD");
+  request.add(":path", path).add(":authority", authority);
   if (accept.length > 0) request.add("accept", accept);
   return callOuts.wait(stream, new ClusterCall(feature, rung.cluster, request), rung.timeoutMs);
 }

@@ -5,6 +5,7 @@ import { monotonicMs } from "../abi/clock";
 import { Gate, Refusal } from "../domain/admission";
 import { ChainPhase } from "../domain/fallback-chain";
 import { Mode, Protocol } from "../domain/policy";
+import { isFieldValue } from "../domain/header-list";
 import { hostMatches } from "../domain/host-match";
 import { RequestView } from "../domain/request-view";
 import { hash64 } from "../domain/sip-hash";
@@ -162,7 +163,7 @@ function readVary(names: string[]): bool {
   if (headers === null) return false;
   for (let i = 0; i < names.length && 2 * i + 1 < varyRanges.length; i++) {
     const values = headers.joined(names[i]);
-    if (values !== null && !putText(values)) return false;
+    if (values !== null && (!isFieldValue(values) || !putText(values))) return false;
     varyRanges[2 * i] = values === null ? -1 : range.start;
     varyRanges[2 * i + 1] = values === null ? -1 : range.end;
   }

@@ -115,6 +115,15 @@ describe('a failed answer', () => {
     expect(stream.info.codeDetails).toBe('rekindle{feature=catalog,reason=failure,rung=cluster}');
   });
 
+  test("gets no cookies of the call-out, which had none of the client's, and which others share", () => {
+    const it = withCluster();
+    const held = [it.bad('/catalog'), it.bad('/catalog')];
+    it.calls[0]!.respond({ status: 200, headers: { 'set-cookie': 'session=1', 'x-from': 'spare' }, body: 'other' });
+    it.advance(1);
+    for (const { client } of held)
+      expect([client.body, client.header('x-from'), client.header('set-cookie')]).toEqual(['other', 'spare', undefined]);
+  });
+
   test.for<{ name: string; act: (call: PendingCall, it: Scene) => void; afterMs: number }>([
     { name: 'is refused', act: (call) => call.refuse(), afterMs: 1 },
     { name: 'is reset', act: (call) => call.reset(), afterMs: 1 },
