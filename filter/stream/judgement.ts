@@ -38,6 +38,8 @@ export function judgeHeaders(stream: Stream, feature: Feature, service: Service,
   if (isJudgedProbe(stream)) return;
   stream.waits = stream.outcome == Outcome.Success && !endOfStream && (stream.pass == Pass.Probe || stream.needsGrpcStatus);
   if (!stream.waits) settle(stream, feature, service, stream.outcome, nowMs);
+  // One that is not timed, or whose request goes on beside the answer, has its time from here.
+  else if (stream.sentAtMs == NOT_SENT) stream.sentAtMs = nowMs;
 }
 
 function causeFromHeaders(stream: Stream, feature: Feature, status: i32, endOfStream: bool): Cause {
@@ -94,7 +96,7 @@ function settle(stream: Stream, feature: Feature, service: Service, outcome: Out
   service.settle(feature, stream.pass, stream.epoch, outcome, stream.slow && !stream.judgedInFlight, nowMs);
 }
 
-/** A probe that never answered has failed already. */
+/** A probe whose time was over is settled already. */
 function isJudgedProbe(stream: Stream): bool {
   return stream.pass == Pass.Probe && stream.judgedInFlight;
 }

@@ -39,13 +39,16 @@ class StreamPool {
     this.freeList[this.freeTop++] = at;
   }
 
-  /** Requests in flight for longer than the slow threshold count as slow, and probes that never answer as failed, without waiting for their end. */
+  /**
+   * Requests in flight for longer than the slow threshold count as slow, without waiting for their end. So are probes judged when their
+   * time is over: failed without an answer, good while a good answer goes on (an event stream may never end).
+   */
   judgeInFlight(nowMs: i64): void {
     for (let i = 0; i < this.streams.length; i++) {
       const stream = this.streams[i];
       const feature = stream.feature;
       const service = stream.service;
-      if (feature === null || service === null || stream.judgedInFlight || stream.sentAtMs == NOT_SENT || !stream.inFlight()) continue;
+      if (feature === null || service === null || stream.judgedInFlight || stream.sentAtMs == NOT_SENT || !stream.isAwaited()) continue;
       const ageMs = nowMs - stream.sentAtMs;
       const slowMs = feature.policy.failure.slowMs;
       if (stream.pass == Pass.Normal && slowMs > 0 && ageMs > slowMs) {
@@ -53,7 +56,7 @@ class StreamPool {
         service.settleHanging(feature, stream.epoch, nowMs);
       } else if (stream.pass == Pass.Probe && ageMs > feature.policy.breaker.probeTimeoutMs) {
         stream.judgedInFlight = true;
-        service.settle(feature, stream.pass, stream.epoch, Outcome.Failure, false, nowMs);
+        service.settle(feature, stream.pass, stream.epoch, stream.hasResponse ? Outcome.Success : Outcome.Failure, stream.slow, nowMs);
       }
     }
   }

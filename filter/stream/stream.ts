@@ -143,9 +143,9 @@ export class Stream {
     return request === null ? "" : request.text(field);
   }
 
-  /** Whether the upstream's answer is awaited. */
-  inFlight(): bool {
-    return this.pass != Pass.None && !this.hasResponse && !this.settled;
+  /** Whether the upstream's answer is awaited, or the end of one that is judged by it. */
+  isAwaited(): bool {
+    return this.pass != Pass.None && (!this.hasResponse || this.waits) && !this.settled;
   }
 
   /** Counts the outcome, once, when the answer is complete or can no longer become so. */

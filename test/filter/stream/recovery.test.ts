@@ -186,6 +186,34 @@ describe('HALF_OPEN', () => {
     expect(burst(it, 10)).toHaveLength(1);
   });
 
+  test('probes without an outcome are given out anew after their time', () => {
+    const it = halfOpen({ halfOpen: { probes: 3, timeoutMs: 2000 } });
+    const upload = () => it.proxy.request({ path: '/catalog', method: 'POST', open: true }).upstream !== null;
+    expect([1, 2, 3, 4].map(upload), 'their requests do not end').toEqual([true, true, true, false]);
+    it.advance(1900);
+    expect(burst(it, 10)).toHaveLength(0);
+    it.advance(400);
+    expect(burst(it, 10)).toHaveLength(3);
+  });
+
+  test.for([
+    { name: 'an event stream', request: {} },
+    { name: 'an upgrade', request: { headers: { upgrade: 'websocket' }, open: true } },
+    { name: 'an upload that goes on', request: { method: 'POST', open: true } },
+  ])('a probe that is answered well without an end closes it after its time: $name', ({ request }) => {
+    const it = halfOpen({ halfOpen: { probes: 1, timeoutMs: 2000 } });
+    const probe = it.proxy.request({ path: '/catalog', ...request });
+    it.advance(500);
+    probe.upstream!.sendHeaders({ ':status': '200' }, false);
+    it.advance(1000);
+    expect(burst(it, 5)).toHaveLength(0);
+    it.advance(1500);
+    expect(burst(it, 5)).toHaveLength(10);
+    probe.upstream!.breakOff();
+    it.advance(100);
+    expect(burst(it, 5), 'its end says nothing any more').toHaveLength(10);
+  });
+
   test('a probe that is taken late has its whole time', () => {
     const it = halfOpen({ halfOpen: { probes: 1, timeoutMs: 2000 } });
     it.advance(1700);
