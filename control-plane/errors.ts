@@ -180,6 +180,6 @@ export function saying<E extends FastifyError>(error: E, extras: Extras): E & Ex
 }
 
 /** An error of the catalogue that lists what is wrong, each with its place. */
-export function listing(Kind: typeof RequestInvalid | typeof DocumentInvalid, problems: readonly Problem[]): Error {
+export function listing(Kind: typeof RequestInvalid | typeof DocumentInvalid, problems: readonly Problem[]): FastifyError & Extras {
   return saying(new Kind(problems.length === 1 ? '1 problem' : `${problems.length} problems`), { errors: problems });
 }

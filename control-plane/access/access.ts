@@ -1,7 +1,7 @@
 import type { Scope, TokenRequest } from '../contract/rest/tokens.ts';
 import { DocumentInvalid, listing, Refused, saying, TokenUnknown } from '../errors.ts';
 import type { AuditEntry, Store, TokenRecord } from '../store/store.ts';
-import { hashOf, idOf, isSame, newSecret } from './secret.ts';
+import { hashOf, idOf, isSame, newSecret, PREFIX } from './secret.ts';
 
 /** Whoever sends a request. */
 export interface Caller {
@@ -145,6 +145,7 @@ export function tokenProblems({ name, scope, service }: { name: string; scope: S
   reason: string;
 }[] {
   const problems = [];
+  if (name.startsWith(PREFIX)) problems.push({ path: 'name', reason: 'looks like a secret, which the audit would show' });
   if (RESERVED.includes(name)) problems.push({ path: 'name', reason: `${name} is the audit's word for somebody else` });
   if (scope === 'filter' && service === undefined) problems.push({ path: 'service', reason: 'is required with scope filter' });
   if (scope !== 'filter' && service !== undefined) {

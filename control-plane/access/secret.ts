@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Marks our secrets for people and for scanners that look for leaked ones. */
-const PREFIX = 'rekindle_';
+export const PREFIX = 'rekindle_';
 const SECRET_BYTES = 32;
 const ID_LENGTH = 12;
 

@@ -17,7 +17,8 @@ export function readTokenFile(path: string): { readonly tokens: readonly Token[]
     return { problems: [told(errorText(error))] };
   }
   const read = new DocumentReader(TokenFile).read(raw);
-  if (isRefused(read)) return { problems: read.problems.map((problem) => told(`${problem.path}: ${withoutValue(problem.reason)}`)) };
+  if (isRefused(read))
+    return { problems: read.problems.map((problem) => told(`${withoutSecret(problem.path)}: ${withoutValue(problem.reason)}`)) };
   const problems = problemsOf(read.value.tokens);
   return problems.length > 0 ? { problems: problems.map(told) } : { tokens: read.value.tokens.map(tokenOf) };
 }
@@ -46,6 +47,9 @@ const hashFor = ({ token, sha256 }: Given): string => sha256 ?? hashOf(token ?? 
 
 /** Reasons end with what was found, which may be a secret that stands in the wrong place. */
 const withoutValue = (reason: string): string => reason.replace(/, got .*$/s, '');
+
+/** A secret that stands where a key belongs; keys of ours and their places are shorter. */
+const withoutSecret = (path: string): string => path.replace(/[\w~+/=-]{32,}/g, '[redacted]');
 
 /** Parsers quote the text around a fault. */
 function errorText(error: unknown): string {

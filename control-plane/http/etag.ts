@@ -8,12 +8,17 @@ export function policyEtag({ policy, policyRevision }: ServiceState): string {
   return `"${policyRevision}-${policyText(policy).hash.slice(0, 16)}"`;
 }
 
-/** Whether the header lists this validator; weak ones never match a strong comparison (RFC 9110 section 13.1.1). */
-export function lists(header: string, etag: string): boolean {
+/** Whether If-Match lists this validator; weak ones never match (RFC 9110 section 13.1.1). */
+function matches(header: string, etag: string): boolean {
   return header
     .split(',')
     .map((part) => part.trim())
     .some((part) => part === '*' || part === etag);
+}
+
+/** Whether If-None-Match lists this validator; one that a proxy has weakened on the way matches too (section 13.1.2). */
+export function isListed(header: string | undefined, etag: string): boolean {
+  return header !== undefined && matches(header.replace(/W\//g, ''), etag);
 }
 
 /** Strong validator of a person's word on a feature. */
@@ -35,7 +40,7 @@ export function requireSeen(headers: IncomingHttpHeaders, service: string, prese
 export function requireMatch(headers: IncomingHttpHeaders, what: string, etag: string | null): void {
   const match = headers['if-match'];
   const noneMatch = headers['if-none-match'];
-  if (match !== undefined && (etag === null || !lists(match, etag))) throw new PreconditionFailed(what, 'If-Match');
-  if (noneMatch !== undefined && etag !== null && lists(noneMatch, etag)) throw new PreconditionFailed(what, 'If-None-Match');
+  if (match !== undefined && (etag === null || !matches(match, etag))) throw new PreconditionFailed(what, 'If-Match');
+  if (etag !== null && isListed(noneMatch, etag)) throw new PreconditionFailed(what, 'If-None-Match');
   if (match === undefined && etag !== null) throw new PreconditionRequired(what);
 }

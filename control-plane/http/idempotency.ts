@@ -64,8 +64,8 @@ async function replay(reply: FastifyReply, { status, headers, body }: NonNullabl
 }
 
 function fingerprintOf({ method, url, body, headers }: FastifyRequest): string {
-  const parts = [method, url, headers['if-match'], headers['if-none-match'], body];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  const hash = createHash('sha256').update(JSON.stringify([method, url, headers['if-match'], headers['if-none-match']]));
+  return hash.update(Buffer.isBuffer(body) ? body : (JSON.stringify(body) ?? '')).digest('base64');
 }
 
 class AnswersKept {

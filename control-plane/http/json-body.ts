@@ -1,6 +1,10 @@
 import type { FastifyRequest } from 'fastify';
+import { LIMITS } from '../contract/limits.ts';
 import { BodyMalformed } from '../errors.ts';
 import type { App } from './route.ts';
+
+/** Open objects and arrays, as in YAML: a text of 100,000 brackets ends whatever recurses. */
+const MAX_OPEN = 4 * LIMITS.jsonDepth;
 
 /**
  * Reads JSON, and refuses a key that is there twice, of which the language would silently keep the last. What filters send is written by
@@ -12,15 +16,15 @@ export function readJsonBodies(app: App): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request: FastifyRequest, text: string, done) => {
     const isFilters = request.routeOptions.config.scopes?.includes('filter') ?? false;
     void parse(request, text, (error, value) => {
-      const repeated = error || isFilters ? null : repeatedKey(text);
-      if (repeated !== null) done(new BodyMalformed(`the key ${JSON.stringify(repeated.slice(0, 100))} is there twice in one object`));
+      const flaw = error || isFilters ? null : flawOf(text);
+      if (flaw !== null) done(new BodyMalformed(flaw));
       else done(error, value);
     });
   });
 }
 
-/** The first key that an object of a sound JSON text has twice; null: none. */
-export function repeatedKey(text: string): string | null {
+/** What is wrong with a sound JSON text: it is too deep, or an object has a key twice. */
+export function flawOf(text: string): string | null {
   /** Keys of the open objects; null for an open array. */
   const open: (Set<string> | null)[] = [];
   let isKey = false;
@@ -30,6 +34,7 @@ export function repeatedKey(text: string): string | null {
       case '[':
         open.push(text[at] === '{' ? new Set() : null);
         isKey = text[at] === '{';
+        if (open.length > MAX_OPEN) return `it is nested deeper than ${LIMITS.jsonDepth} levels`;
         break;
       case '}':
       case ']':
@@ -47,7 +52,7 @@ export function repeatedKey(text: string): string | null {
         if (isKey) {
           const key = JSON.parse(text.slice(at, end + 1)) as string;
           const keys = open.at(-1);
-          if (keys?.has(key)) return key;
+          if (keys?.has(key)) return `the key ${JSON.stringify(key.slice(0, 100))} is there twice in one object`;
           keys?.add(key);
         }
         at = end;

@@ -5,10 +5,12 @@ import {
   BodyTooLarge,
   type Extras,
   Internal,
+  listing,
   MediaTypeUnsupported,
   MethodNotAllowed,
   PathMalformed,
   PROBLEM_KINDS,
+  RequestInvalid,
   RouteUnknown,
   saying,
 } from '../errors.ts';
@@ -21,6 +23,8 @@ function known(error: FastifyError & Extras, request: FastifyRequest): (FastifyE
       return new BodyTooLarge(String(request.routeOptions.bodyLimit ?? ''));
     case 'FST_ERR_BAD_URL':
       return new PathMalformed();
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return listing(RequestInvalid, [{ path: 'params', reason: 'has a part that is longer than any name' }]);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new MediaTypeUnsupported(String(request.headers['content-type'] ?? 'none').slice(0, 100));
     default:

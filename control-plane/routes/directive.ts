@@ -2,10 +2,10 @@ import type { FastifyReply } from 'fastify';
 import { Directive } from '../contract/directive.ts';
 import { WatchQuery } from '../contract/rest/directive.ts';
 import { ServicePath } from '../contract/rest/paths.ts';
-import { Stopping, saying, TooManyWatchers } from '../errors.ts';
+import { Stopping, saying, TokenInvalid, TooManyWatchers } from '../errors.ts';
 import type { RenderedDirective } from '../fleet/directive.ts';
 import type { WatchAnswer } from '../fleet/watchers.ts';
-import { scopes } from '../http/guard.ts';
+import { callerOf, scopes } from '../http/guard.ts';
 import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
 
 /** Those turned away come back spread over this many seconds. */
@@ -31,7 +31,7 @@ interface Held {
   readonly policyRevision?: number;
 }
 
-export function directiveRoutes(app: App, { fleet, random }: RouteDependencies): void {
+export function directiveRoutes(app: App, { fleet, access, random }: RouteDependencies): void {
   const send = (reply: FastifyReply, directive: RenderedDirective, held: Held) =>
     reply.type('application/json; charset=utf-8').send(directive.json(fleet.clock(), knowsPolicy(directive, held)));
 
@@ -42,7 +42,9 @@ export function directiveRoutes(app: App, { fleet, random }: RouteDependencies):
     if (!isSame(service.directive, held)) return send(reply, service.directive, held);
     if (wait === 0) return reply.code(304).send();
     const watcher = fleet.watchers.wait(service.name, wait * 1000, (answer: WatchAnswer) => {
-      if (answer === 'changed') send(reply, service.directive, held);
+      if (!access.admits(callerOf(request)))
+        reply.send(new TokenInvalid()); // revoked while it waited
+      else if (answer === 'changed') send(reply, service.directive, held);
       else if (answer === 'unchanged') reply.code(304).send();
       else reply.send(saying(new Stopping(), { retryAfterSeconds: 1 }));
     });

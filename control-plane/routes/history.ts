@@ -23,7 +23,7 @@ export function historyRoutes(app: App, { fleet }: RouteDependencies): void {
     const { node, sinceMs } = request.query;
     if (!Object.hasOwn(fleet.found(service).state.features, feature)) throw new FeatureUnknown(service, feature);
     const nowMs = fleet.clock();
-    const fromMs = Math.max(sinceMs ?? 0, nowMs - COARSE_KEPT_MS);
+    const fromMs = Math.min(Math.max(sinceMs ?? 0, nowMs - COARSE_KEPT_MS), nowMs);
     const history = fleet.history.read(service, feature, node ?? null, nowMs);
     const windows = history.windows.filter(({ atMs, lengthMs }) => atMs + lengthMs > fromMs);
     return {

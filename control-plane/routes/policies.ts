@@ -11,7 +11,7 @@ import { applyPolicy } from '../domain/policy-change.ts';
 import { DocumentInvalid, listing, ServiceUnknown } from '../errors.ts';
 import { deletionBy } from '../fleet/change.ts';
 import { policyText } from '../fleet/directive.ts';
-import { lists, policyEtag, requireSeen } from '../http/etag.ts';
+import { isListed, policyEtag, requireSeen } from '../http/etag.ts';
 import { callerOf, scopes } from '../http/guard.ts';
 import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
 import { isTombstone, type Stored } from '../store/store.ts';
@@ -65,7 +65,7 @@ export function policyRoutes(app: App, { fleet }: RouteDependencies): void {
     const { state } = fleet.found(request.params.service);
     const etag = policyEtag(state);
     reply.header('etag', etag);
-    if (lists(request.headers['if-none-match'] ?? '', etag)) return reply.code(304).send();
+    if (isListed(request.headers['if-none-match'], etag)) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(policyText(state.policy).json);
   });
 

@@ -51,10 +51,12 @@ export function recoveryRoutes(app: App, { fleet, store }: RouteDependencies): v
   };
   app.get(path, { schema: list, config: reads }, async (request) => {
     const { state } = fleet.found(request.params.service);
-    const page = await store.recoveries(state.service, historyQuery(request.query));
     const present = request.query.cursor === undefined ? running(state) : null;
-    const items = [...(present ? [present] : []), ...page.items];
-    return { items: items.map((each) => recoverySummary(each, fleet.clock())), next: page.next };
+    const room = request.query.limit - (present ? 1 : 0);
+    const ended = await store.recoveries(state.service, historyQuery({ ...request.query, limit: Math.max(1, room) }));
+    const items = [...(present ? [present] : []), ...ended.items].slice(0, request.query.limit);
+    const next = room === 0 && ended.items.length > 0 ? Number.MAX_SAFE_INTEGER : ended.next;
+    return { items: items.map((each) => recoverySummary(each, fleet.clock())), next };
   });
 
   const start = {

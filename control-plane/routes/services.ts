@@ -74,7 +74,7 @@ export function serviceRoutes(app: App, { fleet, store }: RouteDependencies): vo
   };
   app.get('/v1/services/:service/features/:feature/why', { schema: why, config }, async (request) => {
     const { service, state } = fleet.found(request.params.service);
-    const record = state.features[request.params.feature];
+    const record = Object.hasOwn(state.features, request.params.feature) && state.features[request.params.feature];
     if (!record) throw new FeatureUnknown(request.params.service, request.params.feature);
     const { items } = await searchAudit(store, service.name, { limit: CHANGES_TOLD, feature: record.name });
     return whyOf(service, state, record, items, fleet.clock());

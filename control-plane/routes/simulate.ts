@@ -41,7 +41,7 @@ export function simulateRoutes(app: App, { fleet }: RouteDependencies): void {
     const node = request.query.node ?? null;
     if (node !== null && !fleet.history.nodes(service).includes(node)) throw new ProxyUnknown(service, node);
     const nowMs = fleet.clock();
-    const fromMs = Math.max(request.query.sinceMs ?? 0, nowMs - COARSE_KEPT_MS);
+    const fromMs = Math.min(Math.max(request.query.sinceMs ?? 0, nowMs - COARSE_KEPT_MS), nowMs);
     const breaker = newFilterBreaker();
     const present = featuresOf(state.policy);
     const features: Simulation['features'] = [];

@@ -167,6 +167,15 @@ describe('the process', () => {
     expect(running.output()).not.toContain('marked-secret');
   });
 
+  test('warns where no token of the file can manage tokens', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'tokens.yaml');
+    writeFileSync(file, 'tokens:\n  - { name: viewer, scope: read, token: marked-secret-marked-secret-marked-secret }\n');
+    const running = await startMain(main, { REKINDLE_DATA_DIR: join(folder, 'data'), REKINDLE_TOKENS_FILE: file });
+    await expect.poll(running.output).toContain('no access token has scope admin');
+    await running.end('SIGTERM');
+  });
+
   test('with 1,000 polls, 200 streams of events and connections that never said a word it ends within five seconds, and says goodbye to all', async () => {
     const running = await startMain(main, { REKINDLE_DATA_DIR: join(temporaryFolder(), 'data') });
     await send(running, 'PUT', '/v1/policies/shop', policy);

@@ -130,6 +130,28 @@ describe('tokens', () => {
     expect(again.json()).toMatchObject({ status: 404, code: 'REKINDLE_TOKEN_UNKNOWN' });
   });
 
+  test('a revoked one gets no news that it waited for', async () => {
+    const { control, tokens } = await withTokens();
+    const { app } = control;
+    const { id, token } = await createToken(control, { name: 'temp', scope: 'filter', service: 'shop' }, tokens.admin);
+    const { lineage, revision, hash } = (await app.inject({ url: '/v1/services/shop/directive', headers: bearer(token) })).json();
+    const waiting = `/v1/services/shop/directive?lineage=${lineage}&revision=${revision}&hash=${hash}&wait=20`;
+    const poll = app.inject({ url: waiting, headers: bearer(token) }).then((response) => response);
+    await expect.poll(() => control.fleet.watchers.count).toBe(1);
+    await app.inject({ method: 'DELETE', url: `/v1/tokens/${id}`, headers: bearer(tokens.admin) });
+    const payload = policyDraft('shop', 'catalog', 'checkout');
+    await app.inject({ method: 'PUT', url: '/v1/policies/shop', payload, headers: { ...bearer(tokens.admin), 'if-match': '*' } });
+    expect((await poll).json()).toMatchObject({ status: 401, code: 'REKINDLE_TOKEN_INVALID' });
+  });
+
+  test('a secret is no name: the audit would show it', async () => {
+    const { control, tokens } = await withTokens();
+    const payload = { name: tokens.read, scope: 'read' };
+    const response = await control.app.inject({ method: 'POST', url: '/v1/tokens', payload, headers: bearer(tokens.admin) });
+    expect(response.json()).toMatchObject({ status: 422, errors: [{ path: 'name' }] });
+    expect(response.body).not.toContain(tokens.read);
+  });
+
   test('the last admin stays, names are taken once, those of the file stay in the file', async () => {
     const given = {
       id: 'abcdefabcdef',

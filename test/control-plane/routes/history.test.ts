@@ -36,6 +36,16 @@ describe('the history of a feature', () => {
     expect((await app.inject('/v1/services/shop/features/nonsense/history')).json().code).toBe('REKINDLE_FEATURE_UNKNOWN');
   });
 
+  test('from a moment to come is that of this moment, and so is what is replayed from it', async () => {
+    const { app } = await withTraffic();
+    const query = `?sinceMs=${at(3600)}`;
+    const history = (await app.inject(`/v1/services/shop/features/catalog/history${query}`)).json();
+    expect(history).toMatchObject({ windows: [{ atMs: at(20) }], unknown: [] });
+    const payload = policyDraft('shop', 'catalog');
+    const simulated = (await app.inject({ method: 'POST', url: `/v1/policies/shop/simulate${query}`, payload })).json();
+    expect(simulated).toMatchObject({ fromMs: at(20), toMs: at(20), features: [{ firstTrip: null, unknown: [] }] });
+  });
+
   test('ends with its service', async () => {
     const control = await withTraffic();
     const etag = (await control.app.inject('/v1/policies/shop')).headers.etag as string;

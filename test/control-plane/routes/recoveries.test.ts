@@ -31,6 +31,16 @@ describe('aborting a recovery', () => {
     expect((await control.app.inject(url)).json().items).toMatchObject([{ id, result: 'aborted' }]);
   });
 
+  test('a page of one holds one, and the next one goes on behind it', async () => {
+    const { control, id } = await inOutage();
+    await post(control, `${url}/${id}/abort`);
+    const started = (await post(control, url)).json().id;
+    const first = (await control.app.inject(`${url}?limit=1`)).json();
+    expect(first.items).toMatchObject([{ id: started }]);
+    const second = (await control.app.inject(`${url}?limit=1&cursor=${first.next}`)).json();
+    expect(second).toMatchObject({ items: [{ id }], next: null });
+  });
+
   test('twice is refused, an unknown one is not found', async () => {
     const { control, id } = await inOutage();
     await post(control, `${url}/${id}/abort`);

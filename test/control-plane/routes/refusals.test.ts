@@ -262,6 +262,12 @@ describe('wrong input is refused with a problem that names all of it', () => {
     },
   );
 
+  test('a name that is too long for any route', async () => {
+    const { app } = await withShop();
+    const response = await app.inject(`/v1/policies/${'a'.repeat(300)}`);
+    expect(response.json()).toMatchObject({ status: 400, code: 'REKINDLE_REQUEST_INVALID', errors: [{ path: 'params' }] });
+  });
+
   test('every route is in the table', async () => {
     const { app } = await withShop();
     const { paths } = (await app.inject('/openapi.json')).json();

@@ -30,6 +30,10 @@ describe('why', () => {
     expect(answer.text).toBe('catalog is ENABLED and lets all requests through: created; its health is UNKNOWN');
   });
 
+  test('of a name that every object answers to is not found', async () => {
+    expect(await why(await withShop(), 'constructor')).toMatchObject({ status: 404, code: 'REKINDLE_FEATURE_UNKNOWN' });
+  });
+
   test('of one that a person forced: who, why and until when', async () => {
     const control = await withShop();
     await force(control, 'catalog');
