@@ -169,6 +169,7 @@ async function buildApp(
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger, // nearly no request logs anything; those that do name themselves
     bodyLimit: BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { keepAlive: true, keepAliveInitialDelay: PROBE_SOCKETS_MS },

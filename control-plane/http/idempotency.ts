@@ -28,9 +28,9 @@ export function idempotentRetries(app: App, clock: () => number): void {
   const entries = new AnswersKept(clock);
   const running = new WeakMap<FastifyRequest, string>();
 
-  app.addHook('preHandler', async (request, reply) => {
+  app.addHook('preHandler', (request, reply, done) => {
     const sent = request.headers['idempotency-key'];
-    if (sent === undefined || !CHANGES.includes(request.method)) return;
+    if (sent === undefined || !CHANGES.includes(request.method)) return done();
     const shown = String(sent);
     if (!/^[\x21-\x7e]{1,128}$/.test(shown)) {
       throw listing(RequestInvalid, [{ path: 'headers.idempotency-key', reason: 'must be 1 to 128 printable characters without blanks' }]);
@@ -38,26 +38,27 @@ export function idempotentRetries(app: App, clock: () => number): void {
     const key = `${callerOf(request).tokenId ?? ''} ${shown}`;
     const fingerprint = fingerprintOf(request);
     const entry = entries.find(key);
-    if (!entry) {
-      entries.start(key, fingerprint);
-      running.set(request, key);
-    } else if (entry.fingerprint !== fingerprint) throw new IdempotencyKeyReused(shown);
-    else if (!entry.answer) throw saying(new IdempotencyKeyInUse(shown), { retryAfterSeconds: 1 });
-    else await replay(reply, entry.answer);
+    if (entry && entry.fingerprint !== fingerprint) throw new IdempotencyKeyReused(shown);
+    if (entry && !entry.answer) throw saying(new IdempotencyKeyInUse(shown), { retryAfterSeconds: 1 });
+    if (entry?.answer) return replay(reply, entry.answer);
+    entries.start(key, fingerprint);
+    running.set(request, key);
+    done();
   });
 
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const key = running.get(request);
-    if (key === undefined) return;
+    if (key === undefined) return done();
     const mayKeep = reply.statusCode < 300 && reply.getHeader('cache-control') !== 'no-store';
     if (mayKeep && (typeof payload === 'string' || payload === undefined || payload === null)) entries.end(key, reply, payload ?? '');
     else entries.drop(key);
     running.delete(request);
+    done();
   });
 }
 
-async function replay(reply: FastifyReply, { status, headers, body }: NonNullable<Entry['answer']>): Promise<void> {
-  await reply
+function replay(reply: FastifyReply, { status, headers, body }: NonNullable<Entry['answer']>): void {
+  reply
     .code(status)
     .headers({ ...headers, 'idempotency-replayed': 'true' })
     .send(body === '' ? undefined : body);

@@ -37,7 +37,7 @@ function known(error: FastifyError & Extras, request: FastifyRequest): (FastifyE
 export function sendProblem(error: FastifyError & Extras, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = known(error, request) ?? new Internal();
   if (problem.code === 'REKINDLE_INTERNAL')
-    request.log.error({ err: error, method: request.method, url: pathOf(request) }, 'request failed');
+    request.log.error({ err: error, reqId: request.id, method: request.method, url: pathOf(request) }, 'request failed');
   const { retryAfterSeconds, errors, because, headers = {} } = problem as Extras;
   reply.headers(headers);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));

@@ -72,7 +72,7 @@ export function cacheRoutes(app: App, { fleet, store, metrics, copyBudgetBytes }
         const storedAtMs = fleet.clock();
         const expiresAtMs = storedAtMs + request.query.ttlMs;
         await store.putCopy(service, key, { bytes: body, checksum, storedAtMs, expiresAtMs }, copyBudgetBytes).catch((error: unknown) => {
-          request.log.warn({ err: error, service }, 'a shared copy was not kept');
+          request.log.warn({ err: error, reqId: request.id, service }, 'a shared copy was not kept');
           throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
         });
         metrics.copies.inc({ service, result: 'put' });

@@ -30,11 +30,11 @@ export function reportRoutes(app: App, { fleet, metrics, nodeLimits }: RouteDepe
     throw saying(new TooManyNodes(source, service, `${SETTING[reached.by]} is ${reached.limit}`), { retryAfterSeconds: 60 });
   };
 
-  app.post('/v1/services/:service/reports', { schema, config: scopes('filter'), bodyLimit: LIMITS.reportBytes }, (request) => {
+  app.post('/v1/services/:service/reports', { schema, config: scopes('filter'), bodyLimit: LIMITS.reportBytes }, (request, reply) => {
     const { service } = request.params;
     requireRoom(service, request.body.node, request.ip, callerOf(request));
-    const { status, ...reply } = takeReport(fleet, service, request.body);
+    const { status, answer } = takeReport(fleet, service, request.body);
     metrics.reports.inc({ service, status });
-    return Promise.resolve(reply);
+    reply.send(answer);
   });
 }

@@ -83,3 +83,13 @@ test.for([
   expect(headers['content-security-policy']).not.toContain('unsafe');
   expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
 });
+
+test('routes of filters send what keeps a browser from making a page of an answer, and no more', async () => {
+  const { app } = await stage();
+  const { headers } = await app.inject({ method: 'POST', path: '/v1/services/shop/reports' });
+  expect(headers).toMatchObject({
+    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+  });
+  expect(headers).not.toHaveProperty('referrer-policy');
+});
