@@ -21,7 +21,7 @@ export function judgeOverload(results: readonly VariantResult[], allClients: num
 }
 
 /** Whether the load came as evenly as it should: without that the rest says nothing. */
-export function isSteady(results: readonly VariantResult[]): boolean {
+function isSteady(results: readonly VariantResult[]): boolean {
   return mostOffered(results) <= OFFERED * UNSTEADY;
 }
 
