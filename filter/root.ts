@@ -9,6 +9,7 @@ import { forgetMissingRoutes } from "./stream/cluster-rung";
 import { endOverdueCalls, onCallAnswered } from "./stream/fallback";
 import { streams } from "./stream/pool";
 import { CopySender } from "./sync/copy-sender";
+import { ProbeSender } from "./sync/probe";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
 import { flushUnmatched } from "./telemetry/service-metrics";
@@ -25,6 +26,7 @@ class Agent {
   readonly watch: Watch;
   readonly report: ReportSender;
   readonly copies: CopySender;
+  readonly probes: ProbeSender;
   /** The root context that acts for the service in this VM: the newest; its calls carry the answers. */
   actor: u32 = 0;
   private led: bool = false;
@@ -37,6 +39,7 @@ class Agent {
     this.watch = watch;
     this.report = new ReportSender(service, watch);
     this.copies = new CopySender(name);
+    this.probes = new ProbeSender(service);
   }
 
   act(root: u32, nowMs: i64): void {
@@ -55,6 +58,7 @@ class Agent {
       this.watch.tick(to, nowMs);
       this.report.tick(to, nowMs);
     }
+    this.probes.tick(settings, leads, nowMs);
     if (to !== null && settings.cacheShared && settings.mode != Mode.Off) this.copies.tick(to, nowMs);
     if (leads) this.writeGauges(nowMs);
     this.led = leads;
@@ -166,11 +170,12 @@ export function closeRoot(id: u32, nowMs: i64): void {
   }
 }
 
-/** A call-out came back: a watch's, a report's, or a rung's. */
+/** A call-out came back: a watch's, a report's, a probe's, or a rung's. */
 export function onCallOut(token: i64, headerCount: i32, bodySize: i32, nowMs: i64): void {
   for (let i = 0; i < agents.length; i++) {
     if (agents[i].watch.onAnswer(token, headerCount, bodySize, nowMs)) return;
     if (agents[i].report.onAnswer(token, headerCount, nowMs)) return;
+    if (agents[i].probes.onAnswer(token, headerCount, nowMs)) return;
     if (agents[i].copies.onAnswer(token, headerCount, nowMs)) return;
   }
   onCallAnswered(token, headerCount, bodySize, nowMs);

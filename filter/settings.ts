@@ -38,6 +38,8 @@ export class Settings {
   cacheShared: bool = false;
   /** The only clusters that `cluster` rungs may name. */
   fallbackClusters: string[] = [];
+  /** The only clusters that `probe.request` may name. */
+  probeClusters: string[] = [];
 }
 
 export class SettingsResult {
@@ -63,6 +65,7 @@ export function parseSettings(bytes: Uint8Array): SettingsResult {
   settings.cacheMaxBodyBytes = <i32>cache.integer(Key.MaxBodyBytes);
   settings.cacheShared = cache.flag(Key.Shared);
   settings.fallbackClusters = reader.list(Key.FallbackClusters).texts();
+  settings.probeClusters = reader.list(Key.ProbeClusters).texts();
   if (reader.has(Key.ControlPlane)) settings.controlPlane = readControlPlane(reader.object(Key.ControlPlane));
   else if (settings.cacheShared) problems.add("cache.shared", say(Reason.Needs, "controlPlane", "", ""));
   const services = reader.list(Key.Services);
@@ -98,7 +101,7 @@ function readInlinePolicy(reader: Reader, entry: ServiceSettings, settings: Sett
   policyProblems(reader, path, true, problems);
   const policy = readPolicy(reader);
   if (policy.service != entry.service) problems.add(path + "service", say(Reason.OtherService, entry.service, policy.service, ""));
-  const refused = checkClusters(policy, settings.fallbackClusters);
+  const refused = checkClusters(policy, settings.fallbackClusters, settings.probeClusters);
   for (let i = 0; i < refused.length; i++) problems.add(path + refused[i].path, refused[i].reason);
   return policy;
 }

@@ -50,6 +50,12 @@ export const PluginConfiguration = Type.Object(
       default: [],
       description: "The only clusters that a policy's `cluster` rungs may name",
     }),
+    probeClusters: Type.Array(ClusterName, {
+      minItems: 0,
+      maxItems: 64,
+      default: [],
+      description: "The only clusters that a policy's `probe.request` may name: mostly the upstreams themselves",
+    }),
   },
   closed,
 );

@@ -3,6 +3,7 @@ import { Breaker, Failure } from './breaker.ts';
 import { FallbackTimeout, Rung } from './fallback.ts';
 import { LIMITS } from './limits.ts';
 import { describedName, HeaderName, MODES, Name, PARAMETER_PATTERN, PROTOCOLS } from './names.ts';
+import { Probe } from './probe.ts';
 import { FeatureRecovery, Governance, Health, ServiceRecovery } from './recovery.ts';
 import { Route } from './routes.ts';
 import { closed, count } from './schema-kinds.ts';
@@ -46,6 +47,7 @@ export const Feature = Type.Object(
     fallbackTimeoutMs: FallbackTimeout,
     health: Health,
     recovery: FeatureRecovery,
+    probe: Type.Optional(Probe),
   },
   closed,
 );

@@ -52,7 +52,6 @@ export const REASONS = {
   // of a plugin configuration or directive that contradicts itself
   otherService: 'must be %, got %',
   needs: 'needs %',
-  otherCluster: 'must be one of fallbackClusters, got %',
 } as const;
 
 /** Places in a document, of which a rule beyond the schema may tell. */
@@ -74,6 +73,7 @@ export const PLACES = {
   rung: 'features[%].fallback[%].%',
   causes: 'features[%].fallback[%].%.causes',
   cluster: 'features[%].fallback[%].cluster.name',
+  probeCluster: 'features[%].probe.request.cluster',
   flag: 'flags[%].feature',
   service: 'services[%].service',
   inline: 'services[%].policy.',

@@ -5,6 +5,7 @@ import { isSteered } from './feature.ts';
 import { isGoverning } from './flags.ts';
 import type { FeatureRecord, ServiceState } from './model.ts';
 import { PermitHolder } from './permit-holder.ts';
+import { probeTimeoutMs } from './recovery/trial.ts';
 
 /** Shortest term of a permit in ms; longer where reports are rare, so that a rare request meets one. */
 const SHORTEST_TTL_MS = 5000;
@@ -221,10 +222,10 @@ function takenBack({ feature, holder, intervalMs, nowMs }: Asking): number | nul
   return 0;
 }
 
-/** Probes that the attempt still needs from this proxy, spread over three proxies where there are as many with demand. */
+/** Probes that the attempt still needs from this proxy, spread over three proxies where there are as many that can probe. */
 function wanted({ feature, ledger, holder, intervalMs, nowMs }: Asking): number {
-  const asking = [...ledger.holders.values()].filter((each) => each.demandAtMs !== null);
-  if (holder.demandAtMs === null || !isAmongLatest(holder, asking)) return 0;
+  const asking = [...ledger.holders.values()].filter((each) => canProbe(each, feature, intervalMs, nowMs));
+  if (!asking.includes(holder) || !isAmongLatest(holder, asking)) return 0;
   const { probes, maxFailurePercent } = feature.recovery;
   if (holder.isFailing(maxFailurePercent) && asking.some((each) => !each.isFailing(maxFailurePercent))) return 0;
   const over = Math.min(SPREAD, asking.length);
@@ -235,6 +236,11 @@ function wanted({ feature, ledger, holder, intervalMs, nowMs }: Asking): number 
   const othersHadTheirTurn = nowMs - ledger.attemptFromMs > TTL_INTERVALS * intervalMs;
   const turn = share - (othersHadTheirTurn ? holder.outstanding(nowMs) : holder.grantedInAttempt);
   return Math.max(0, Math.min(needed, turn));
+}
+
+/** It has requests, or may send one by itself, if it is still there (R7). */
+function canProbe(holder: PermitHolder, { probe }: Feature, intervalMs: number, nowMs: number): boolean {
+  return holder.demandAtMs !== null || (probe !== undefined && nowMs - holder.seenAtMs <= ttlMs(intervalMs));
 }
 
 /** A proxy that saw its last request long ago must not sit on permits that another has requests for. */
@@ -249,5 +255,5 @@ function ttlMs(intervalMs: number): number {
 
 /** How long a probe counts after its permit's term, if no outcome is reported (R8). */
 function countsForMs(feature: Feature, intervalMs: number): number {
-  return feature.breaker.halfOpen.timeoutMs + 2 * intervalMs;
+  return probeTimeoutMs(feature) + 2 * intervalMs;
 }

@@ -68,13 +68,17 @@ export function gather(evidence: Evidence, record: FeatureRecord, feature: Featu
     if (shown.firstSampleAgeMs !== null) firstSampleAgeMs = Math.max(firstSampleAgeMs ?? 0, shown.firstSampleAgeMs);
     if (shown.lastSampleAgeMs !== null) lastSampleAgeMs = Math.min(lastSampleAgeMs ?? shown.lastSampleAgeMs, shown.lastSampleAgeMs);
   }
+  const stepAgeMs = Math.max(1, nowMs - record.sinceMs);
+  const { windowMs } = feature.health;
+  // Proxies that probe by themselves need no clients: whether any are left shows in what was refused of late, not in permits that were used.
+  const isAskedFor = record.state !== 'DISABLED' || feature.probe === undefined;
   return {
     nodes: evidence.proxies.length,
     proxies,
     window,
     sample,
     latencyMs: record.recovery ? meanOf(proxies) : null, // nobody asks otherwise
-    demandPerMs: demandPerMs(window, sinceStep, Math.max(1, nowMs - record.sinceMs), feature.health.windowMs),
+    demandPerMs: isAskedFor ? demandPerMs(window, sinceStep, stepAgeMs, windowMs) : window.refused / Math.min(stepAgeMs, windowMs),
     firstSampleAgeMs,
     lastSampleAgeMs,
     intervalMs,

@@ -1,5 +1,5 @@
 import { BreakerRecord, Conditions, halfOpen, open, Phase } from "./breaker";
-import { endProbe, rearmTrial, returnProbe, settleProbe, takePermit, takeProbe } from "./trial";
+import { endProbe, rearmTrial, returnPermit, returnProbe, settleProbe, takePermit, takeProbe } from "./trial";
 
 /** What a worker of a proxy wants to change in a breaker. */
 export enum Change {
@@ -14,6 +14,7 @@ export enum Change {
   TakePermit = 8,
   Guard = 9,
   Unguard = 10,
+  ReturnPermit = 11,
 }
 
 /** Makes the change if the record, as other workers have left it, still allows it; false: nothing was changed. */
@@ -41,6 +42,8 @@ export function apply(change: Change, r: BreakerRecord, c: Conditions): bool {
       return rearmTrial(r, c.nowMs, c.policy);
     case Change.TakePermit:
       return takePermit(r, c.nowMs);
+    case Change.ReturnPermit:
+      return returnPermit(r, c.nowMs);
     default: // Guard, Unguard
       if (r.phase != Phase.Closed || r.epoch != c.epoch || r.guarded == (change == Change.Guard)) return false;
       r.guarded = change == Change.Guard;

@@ -102,6 +102,15 @@ export class RungPolicy {
   }
 }
 
+/** A GET that the proxy sends by itself with a permit that nobody uses. */
+export class ProbePolicy {
+  cluster: string = "";
+  path: string = "";
+  /** Empty: the service. */
+  authority: string = "";
+  timeoutMs: i32 = 0;
+}
+
 export class FeaturePolicy {
   name: string = "";
   /** The stricter of the policy's mode and the feature's own. */
@@ -116,6 +125,8 @@ export class FeaturePolicy {
   fallback: RungPolicy[] = [];
   /** How long a request may wait for its chain. */
   fallbackTimeoutMs: i32 = 0;
+  /** null: requests alone are probes. */
+  probe: ProbePolicy | null = null;
 }
 
 export class Policy {

@@ -60,6 +60,13 @@ export function takePermit(r: BreakerRecord, nowMs: i64): bool {
   return true;
 }
 
+/** Gives back a permit that was taken in this callback and not used. */
+export function returnPermit(r: BreakerRecord, nowMs: i64): bool {
+  if (r.permitStep != r.step || nowMs >= r.permitsUntilMs) return false;
+  r.permits++;
+  return true;
+}
+
 export function hasPermit(r: BreakerRecord, nowMs: i64): bool {
   return r.permits > 0 && r.permitStep == r.step && nowMs < r.permitsUntilMs;
 }

@@ -269,6 +269,11 @@ export class FeatureBreaker {
     return this.shared.setPermits(step, count, untilMs);
   }
 
+  /** A permit was taken and not used. */
+  returnPermit(nowMs: i64): void {
+    this.change(Change.ReturnPermit, nowMs, 0);
+  }
+
   /** Phase as it is told: a person's flag shows as forced. */
   toldPhase(): ToldPhase {
     if (this.record.attached && this.flag.byPerson) {

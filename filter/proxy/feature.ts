@@ -1,8 +1,9 @@
 import { CacheKeyWriter } from "../domain/cache-key";
 import { ChainOrder } from "../domain/fallback-chain";
 import { FleetShape } from "../domain/fleet-shape";
+import { IdlePermits } from "../domain/idle-permits";
 import { nameHash } from "../domain/name-hash";
-import { FeaturePolicy, RungKind, RungPolicy } from "../domain/policy";
+import { FeaturePolicy, ProbePolicy, RungKind, RungPolicy } from "../domain/policy";
 import { FeatureMetrics } from "../telemetry/feature-metrics";
 import { Counters } from "./counters";
 import { FeatureBreaker } from "./feature-breaker";
@@ -29,6 +30,10 @@ export class Feature {
   negotiates: bool = false;
   /** What the control plane judges, for the stats alone: an index into FEATURE_HEALTHS, 0 (UNKNOWN) until it has said so. */
   health: i32 = 0;
+  /** What the leader knows of the permits that are left. */
+  readonly idlePermits: IdlePermits = new IdlePermits();
+  /** The probe of which somebody was told that it cannot be sent. */
+  refusedProbe: ProbePolicy | null = null;
   /** Call-outs of `cluster` rungs that this worker waits for. */
   callsInFlight: i32 = 0;
 

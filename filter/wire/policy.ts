@@ -6,6 +6,7 @@ import {
   Mode,
   PathKind,
   Policy,
+  ProbePolicy,
   Protocol,
   RoutePolicy,
   RungKind,
@@ -13,7 +14,7 @@ import {
   StatusRange,
 } from "../domain/policy";
 import { Key, Place, Reason } from "./contract.gen";
-import { say } from "./names";
+import { nameText, say } from "./names";
 import { Problem, Problems } from "./problem";
 import { Reader } from "./reader";
 
@@ -34,15 +35,19 @@ export function readPolicy(reader: Reader): Policy {
   return policy;
 }
 
-/** `cluster` rungs may name only clusters that the plugin configuration allows. */
-export function checkClusters(policy: Policy, allowed: string[]): Problem[] {
+/** Rungs and probes may name only clusters that the plugin configuration allows for them. */
+export function checkClusters(policy: Policy, forFallback: string[], forProbes: string[]): Problem[] {
   const problems = new Problems();
   for (let i = 0; i < policy.features.length; i++) {
+    const probe = policy.features[i].probe;
+    if (probe !== null && !forProbes.includes(probe.cluster)) {
+      problems.add(say(Place.ProbeCluster, i.toString(), "", ""), say(Reason.OneOf, nameText(Key.ProbeClusters), probe.cluster, ""));
+    }
     const fallback = policy.features[i].fallback;
     for (let j = 0; j < fallback.length; j++) {
       const rung = fallback[j];
-      if (rung.kind != RungKind.Cluster || allowed.includes(rung.cluster)) continue;
-      problems.add(say(Place.Cluster, i.toString(), j.toString(), ""), say(Reason.OtherCluster, rung.cluster, "", ""));
+      if (rung.kind != RungKind.Cluster || forFallback.includes(rung.cluster)) continue;
+      problems.add(say(Place.Cluster, i.toString(), j.toString(), ""), say(Reason.OneOf, nameText(Key.FallbackClusters), rung.cluster, ""));
     }
   }
   return problems.list;
@@ -64,6 +69,8 @@ function readFeature(reader: Reader, policyMode: Mode): FeaturePolicy {
   const rungs = reader.list(Key.Fallback);
   for (let item = rungs.first(); item >= 0; item = rungs.next(item)) readRung(rungs.object(item), feature.fallback);
   feature.fallbackTimeoutMs = <i32>reader.integer(Key.FallbackTimeoutMs);
+  const probe = reader.object(Key.Probe);
+  if (probe.has(Key.Request)) feature.probe = readProbe(probe.object(Key.Request));
   return feature;
 }
 
@@ -124,6 +131,15 @@ function readBreaker(reader: Reader): BreakerPolicy {
   breaker.retryGuardPercent = <i32>reader.integer(Key.RetryGuardPercent);
   breaker.resetAfterMs = reader.integer(Key.ResetAfterMs);
   return breaker;
+}
+
+function readProbe(reader: Reader): ProbePolicy {
+  const probe = new ProbePolicy();
+  probe.cluster = reader.text(Key.Cluster);
+  probe.path = reader.text(Key.Path);
+  probe.authority = reader.text(Key.Authority);
+  probe.timeoutMs = <i32>reader.integer(Key.TimeoutMs);
+  return probe;
 }
 
 function readRung(reader: Reader, rungs: RungPolicy[]): void {

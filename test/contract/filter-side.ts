@@ -24,5 +24,6 @@ export const filterPaths = (wire: WireModule, message: Message, input: unknown) 
 /** A plugin configuration that allows each cluster that the policy names. */
 function configurationOf(policy: unknown, service: string): string {
   const clusters = [...JSON.stringify(policy).matchAll(/"cluster":\{"name":"([^"\\ ]+)"/g)].map((match) => match[1]);
-  return JSON.stringify({ services: [{ service, policy }], fallbackClusters: [...new Set(clusters)] });
+  const probed = [...JSON.stringify(policy).matchAll(/"request":\{"cluster":"([^"\\ ]+)"/g)].map((match) => match[1]);
+  return JSON.stringify({ services: [{ service, policy }], fallbackClusters: [...new Set(clusters)], probeClusters: [...new Set(probed)] });
 }

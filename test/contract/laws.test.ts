@@ -121,7 +121,9 @@ test('a drawn plugin configuration is understood by the filter, defaults and all
       const names = [...JSON.stringify(written.services).matchAll(/"cluster":\{"name":("[^"]*")/g)].map(
         (match) => JSON.parse(match[1] ?? '""') as string,
       );
-      const configuration = { ...written, fallbackClusters: [...new Set(names)].slice(0, 64) };
+      const probed = services.flatMap(([, policy]) => policy?.full.features.flatMap(({ probe }) => probe?.request?.cluster ?? []) ?? []);
+      const clusters = { fallbackClusters: [...new Set(names)].slice(0, 64), probeClusters: [...new Set(probed)].slice(0, 64) };
+      const configuration = { ...written, ...clusters };
       const full = withDefaults(PluginConfiguration, structuredClone(configuration)) as PluginConfiguration;
       expect([...Value.Errors(PluginConfiguration, full)]).toEqual([]);
       expect(wire.problems('settings', JSON.stringify(configuration))).toEqual([]);

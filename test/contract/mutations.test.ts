@@ -93,7 +93,7 @@ describe.each(Object.entries(EDITS))('%s', (_, edit) => {
   ] as [Message, fc.Arbitrary<object>][])('%s', ([message, documents]) => {
     const own =
       message === 'plugin-configuration'
-        ? /fallback\[\d+\]\.cluster\.name$|policy\.service$|services\[\d+\]\.service$|^cache\.shared$/
+        ? /fallback\[\d+\]\.cluster\.name$|probe\.request\.cluster$|policy\.service$|services\[\d+\]\.service$|^cache\.shared$/
         : /^$/;
     fc.assert(
       fc.property(documents, fc.nat(), strangers, (document, at, stranger) => {

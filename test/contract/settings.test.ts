@@ -71,6 +71,16 @@ test('cluster rungs may name only clusters that are allowed', () => {
   expect(wire.clusterProblems(policy, 'secret,copy')).toEqual([]);
 });
 
+test('probe requests may name only clusters that are allowed for them', () => {
+  const probe = { request: { cluster: 'secret', path: '/' } };
+  const policy = { service: 'shop', features: [{ name: 'catalog', routes: route, probe }] };
+  const problemsWith = (rest: object) => wire.problems('settings', JSON.stringify({ services: [{ service: 'shop', policy }], ...rest }));
+  const refused = [{ path: 'services[0].policy.features[0].probe.request.cluster', reason: 'must be one of probeClusters, got secret' }];
+  expect(problemsWith({})).toEqual(refused);
+  expect(problemsWith({ fallbackClusters: ['secret'], probeClusters: ['other'] })).toEqual(refused);
+  expect(problemsWith({ probeClusters: ['other', 'secret'] })).toEqual([]);
+});
+
 test('what a newer control plane knows and this filter does not is left out of a directive, not refused', () => {
   const features = [
     {
@@ -84,6 +94,7 @@ test('what a newer control plane knows and this filter does not is left out of a
       ],
       fallback: [{ mirror: {} }, { static: { status: 200 } }],
       stickyKey: { query: 'user' },
+      probe: { ping: { port: 80 } },
     },
   ];
   const policy = JSON.stringify({ service: 'shop', features });
@@ -98,6 +109,7 @@ test('what a newer control plane knows and this filter does not is left out of a
         fallback: [{ kind: 2, status: 200 }],
         stickyHeader: '',
         stickyCookie: '',
+        probe: null,
       },
     ],
   });

@@ -46,6 +46,7 @@ function understoodFeature(feature: Feature, policyMode: Mode) {
       probeTimeoutMs: halfOpen.timeoutMs,
     },
     fallback: feature.fallback.map(understoodRung),
+    probe: feature.probe?.request ? { ...feature.probe.request, authority: feature.probe.request.authority ?? '' } : null,
     fallbackTimeoutMs: feature.fallbackTimeoutMs,
   };
 }
@@ -84,7 +85,7 @@ function understoodRung({ stale, cluster, static: reply }: Feature['fallback'][n
 }
 
 /** What the filter should have understood of a plugin configuration. */
-export function understoodConfiguration({ mode, services, controlPlane, cache, fallbackClusters }: PluginConfiguration) {
+export function understoodConfiguration({ mode, services, controlPlane, cache, fallbackClusters, probeClusters }: PluginConfiguration) {
   return {
     mode: MODES.indexOf(mode),
     services: services.map(({ service, hosts = [], clusters = [], policy }) => ({
@@ -98,5 +99,6 @@ export function understoodConfiguration({ mode, services, controlPlane, cache, f
     cacheMaxBodyBytes: cache.maxBodyBytes,
     cacheShared: cache.shared,
     fallbackClusters,
+    probeClusters,
   };
 }

@@ -66,11 +66,13 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 
 function configurationOf(policy: unknown, index: number): unknown {
   const clusters = [...JSON.stringify(policy).matchAll(/"cluster":\{"name":"([^"\\ ]+)"/g)].map((match) => match[1]);
+  const probed = [...JSON.stringify(policy).matchAll(/"request":\{"cluster":"([^"\\ ]+)"/g)].map((match) => match[1]);
   return {
     services: [{ service: SERVICE, ...(index % 4 === 3 ? {} : { policy }) }],
     controlPlane: { cluster: 'control-plane', authority: 'rekindle', token: 'secret' },
     cache: { entries: 8, maxBodyBytes: 2048 },
     fallbackClusters: [...new Set([...clusters, 'spare'])],
+    probeClusters: [...new Set([...probed, 'spare'])],
   };
 }
 

@@ -49,10 +49,15 @@ export function testProbes(sample: FeatureSample, feature: Feature, recovery: Fe
 /** Outcomes too old to be added to, or none at all though there were requests: such an attempt begins anew (R6, R7). */
 function isAttemptStale(sample: FeatureSample, feature: Feature, recovery: FeatureRecovery, nowMs: number): boolean {
   // A probe may hang until its timeout, and says nothing until then.
-  const windowMs = Math.max(feature.health.windowMs, feature.breaker.halfOpen.timeoutMs);
+  const windowMs = Math.max(feature.health.windowMs, probeTimeoutMs(feature));
   const times = timesOf(sample, recovery, nowMs);
   if (times.outcomes > 0) return isVoid(times, windowMs);
   return nowMs - recovery.sampleFromMs > WINDOWS_PER_VERDICT * windowMs && demand(sample.window) > 0;
+}
+
+/** A probe without an outcome for this long will have none. */
+export function probeTimeoutMs({ breaker, probe }: Feature): number {
+  return Math.max(breaker.halfOpen.timeoutMs, probe?.request?.timeoutMs ?? 0);
 }
 
 /** The present step of the ramp (R7, R10, R11, R12). */

@@ -12,17 +12,19 @@ const features = fc
       pattern: fc.constantFrom('partial' as const, 'partial' as const, 'exponential-backoff' as const),
       minimumSamples: fc.integer({ min: 1, max: 30 }),
       probes: fc.integer({ min: 1, max: 5 }),
+      probe: fc.boolean(),
       jitter: fc.constantFrom('full' as const, 'equal' as const, 'decorrelated' as const, 'none' as const),
     }),
     { minLength: 1, maxLength: 5 },
   )
   .map((drawn) =>
-    drawn.map(({ parents, ramp, pattern, minimumSamples, probes, jitter, priority }, index): FeatureSketch => {
+    drawn.map(({ parents, ramp, pattern, minimumSamples, probes, probe, jitter, priority }, index): FeatureSketch => {
       const edges = new Map(parents.filter((parent) => parent.index < index).map((parent) => [`f${parent.index}`, parent.hard]));
       return {
         name: `f${index}`,
         priority,
         dependsOn: [...edges].map(([name, hard]) => (hard ? [name, 'hard'] : name)),
+        ...(probe ? { probe: { request: { cluster: 'upstream', path: '/health' } } } : {}),
         breaker: { minimumRequests: 10, windowMs: 5000 },
         health: { windowMs: 5000, minimumRequests: 10 },
         recovery: {

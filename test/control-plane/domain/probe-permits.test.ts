@@ -17,6 +17,11 @@ function asking(n: number, sequence: number, some: Partial<Counts> = { refused: 
   return report(sequence, [featureReport('catalog', 5, some)], { node: `n${n}`, instance: `i${n}`, ...rest });
 }
 
+function withProbeRequest(state: ServiceState): ServiceState {
+  const probe = { request: { cluster: 'shop', path: '/health', timeoutMs: 30_000 } };
+  return { ...state, policy: { ...state.policy, features: state.policy.features.map((feature) => ({ ...feature, probe })) } };
+}
+
 const ledgerOf = () => new ProbePermits(T0 - 60_000);
 const counts = (permits: { count: number }[]) => permits.map(({ count }) => count);
 
@@ -26,6 +31,25 @@ describe('who gets permits (R8)', () => {
     expect(ledger.grant(state, asking(1, 1, {}), T0)).toEqual([]);
     expect(ledger.grant(state, asking(1, 2, { refused: 1 }), T0)).toEqual([{ feature: 'catalog', step: 5, count: 3, ttlMs: 5000 }]);
     expect(ledger.grant(state, report(1, [featureReport('catalog', 4, { refused: 9 })], { node: 'x', instance: 'x' }), T0)).toEqual([]);
+  });
+
+  test('with probe.request also one without', () => {
+    const [ledger, state] = [ledgerOf(), withProbeRequest(probing({ probesInFlight: 4 }))];
+    expect(counts(ledger.grant(state, asking(1, 1, {}), T0))).toEqual([3]);
+    expect(counts(ledger.grant(state, asking(2, 1, {}), T0))).toEqual([]); // none is needed, though one is left
+  });
+
+  test('with probe.request one that has been silent takes the place of nobody', () => {
+    const [ledger, state] = [ledgerOf(), withProbeRequest(probing())];
+    for (const n of [1, 2]) ledger.grant({ ...state, released: true }, asking(n, 1, {}), T0);
+    expect(counts(ledger.grant(state, asking(3, 1, {}), T0 + 5001))).toEqual([3]);
+  });
+
+  test('a probe request that may take longer than a probe counts as long', () => {
+    const [ledger, state] = [ledgerOf(), withProbeRequest(probing())];
+    ledger.grant(state, asking(1, 1, {}), T0);
+    expect(ledger.outstanding('shop', T0 + 5000 + 30_000 + 2000 - 1)).toBe(3);
+    expect(ledger.outstanding('shop', T0 + 5000 + 30_000 + 2000)).toBe(0);
   });
 
   test.for([

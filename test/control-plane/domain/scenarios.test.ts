@@ -105,6 +105,34 @@ test('(c) one request a minute: recovers by its probes alone, without a ramp', (
   expect(fleet.feature('catalog').recovery?.reason.because ?? 'low-traffic').toBe('low-traffic');
 });
 
+describe('(c) without any request from the outage on', () => {
+  const probe = { request: { cluster: 'shop', path: '/health' } };
+  const nobody = (_feature: string, atMs: number) => (atMs < 40_000 ? 20 : 0);
+  const fleetWith = (feature: Partial<FeatureSketch>, proxies: number, seed = 1) =>
+    new SimulatedFleet(
+      policyOf([{ name: 'catalog', recovery: QUICK, ...feature }]),
+      proxies,
+      { failing: down(15_000, 2 * MINUTE), rate: nobody },
+      seed,
+    );
+
+  test.for([1, 2, 5])('%i proxies: with probe.request it recovers by these alone, within the budget', (proxies) => {
+    const fleet = fleetWith({ probe }, proxies);
+    fleet.run(2 * MINUTE);
+    expect(fleet.feature('catalog').state).toBe('DISABLED');
+    expect(fleet.run(MINUTE, () => recovered(fleet))).toBe(true);
+    expect(events(fleet, 'catalog').slice(-2)).toEqual(['probe-attempt', 'enabled']); // nobody is there for a ramp
+    expect(fleet.mostProbes).toBeLessThanOrEqual(fleet.state.policy.recovery.probesInFlight);
+  });
+
+  test('it holds without', () => {
+    const fleet = fleetWith({}, 2);
+    fleet.run(10 * MINUTE);
+    expect(fleet.feature('catalog').state).toBe('DISABLED');
+    expect(fleet.state.recovery?.endedAtMs).toBeNull();
+  });
+});
+
 test('(d) a parent flaps while its children are in TESTING: they fall with it and resume one step below, none is lost', () => {
   const policy = policyOf([
     { name: 'parent', recovery: { ...QUICK, rampPercent: [100] } },

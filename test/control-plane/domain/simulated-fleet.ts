@@ -221,6 +221,9 @@ interface Local {
   returnedAtMs: number;
   permits: number;
   permitsUntilMs: number;
+  /** Since when its permits lie idle, and for how long they do before it asks by itself. */
+  idleSinceMs: number;
+  idleForMs: number;
   backlog: number;
   pending: Outcome[];
   recent: { atMs: number; failed: boolean }[];
@@ -295,6 +298,8 @@ class SimulatedProxy {
     for (const permit of permits) {
       const local = this.local(permit.feature);
       if (local.flag.step !== permit.step) continue;
+      if (local.permits === 0 || atMs >= local.permitsUntilMs) local.idleSinceMs = atMs;
+      local.idleForMs = permit.ttlMs / 2;
       local.permits = permit.count;
       local.permitsUntilMs = atMs + permit.ttlMs;
     }
@@ -308,6 +313,7 @@ class SimulatedProxy {
       this.settle(local, feature, atMs);
       local.backlog += (this.world.rate(feature.name, atMs, this.node) * TICK_MS) / 1000;
       for (; local.backlog >= 1; local.backlog--) this.request(local, feature, governed, atMs, served);
+      if (this.mayAsk(local, feature, governed, atMs)) this.request(local, feature, governed, atMs, served);
     }
   }
 
@@ -367,6 +373,13 @@ class SimulatedProxy {
     const moved = (atMs - local.returnedAtMs) / RETURN_MS;
     const share = 1 - moved + (moved * local.flag.admit) / 10_000;
     return this.random() < share && this.admits(local, false, atMs);
+  }
+
+  /** `probe.request`: nobody has used its permits for half their term (R7). */
+  private mayAsk(local: Local, { probe }: Feature, governed: boolean, atMs: number): boolean {
+    if (!probe || !governed || local.flag.state !== 'DISABLED' || local.flag.by === 'person') return false;
+    const isIdle = local.permits > 0 && atMs < local.permitsUntilMs && atMs - local.idleSinceMs >= local.idleForMs;
+    return isIdle && local.pending.length === 0;
   }
 
   private takePermit(local: Local, atMs: number): boolean {
@@ -453,6 +466,8 @@ function fresh(policy: Policy): Map<string, Local> {
         returnedAtMs: -RAMP_MS,
         permits: 0,
         permitsUntilMs: 0,
+        idleSinceMs: 0,
+        idleForMs: 0,
         backlog: 0,
         pending: [],
         recent: [],

@@ -1,5 +1,5 @@
 /** The wire code for tests: bytes go in, JSON or lines of text come out. */
-import { FailurePolicy, FeaturePolicy, Policy, RungPolicy } from "../../../filter/domain/policy";
+import { FailurePolicy, FeaturePolicy, Policy, ProbePolicy, RungPolicy } from "../../../filter/domain/policy";
 import { parseSettings, problemLine, ServiceSettings } from "../../../filter/settings";
 import { FEATURE_HEALTHS, LIMITS, Pattern, Reason } from "../../../filter/wire/contract.gen";
 import { encodeFlags, parseDirective, parsePolicy } from "../../../filter/wire/directive";
@@ -49,10 +49,10 @@ export function settingsLine(bytes: Uint8Array): string {
   return problemLine(parseSettings(bytes).problems);
 }
 
-/** Problems of the cluster rungs of a policy; `allowed` are names joined by commas. */
+/** Problems of the clusters that a policy names; `allowed`, for rungs and probes alike, are names joined by commas. */
 export function clusterProblems(bytes: Uint8Array, allowed: string): string {
   const policy = parsePolicy(bytes).policy;
-  return policy === null ? "no policy" : lines(checkClusters(policy, allowed.split(",")));
+  return policy === null ? "no policy" : lines(checkClusters(policy, allowed.split(","), allowed.split(",")));
 }
 
 // Single functions.
@@ -141,7 +141,16 @@ function featureText(feature: FeaturePolicy): string {
   return (
     `{"name":${quoted(feature.name)},"mode":${<i32>feature.mode},"stickyHeader":${quoted(feature.stickyHeader)}` +
     `,"stickyCookie":${quoted(feature.stickyCookie)},"protocol":${<i32>feature.protocol},"failure":${failureText(feature.failure)}` +
-    `,"routes":[${routes.join(",")}],"breaker":${breakerText(feature)},"fallback":[${rungs.join(",")}],"fallbackTimeoutMs":${feature.fallbackTimeoutMs}}`
+    `,"routes":[${routes.join(",")}],"breaker":${breakerText(feature)},"fallback":[${rungs.join(",")}],"fallbackTimeoutMs":${feature.fallbackTimeoutMs}` +
+    `,"probe":${probeText(feature.probe)}}`
+  );
+}
+
+function probeText(probe: ProbePolicy | null): string {
+  if (probe === null) return "null";
+  return (
+    `{"cluster":${quoted(probe.cluster)},"path":${quoted(probe.path)},"authority":${quoted(probe.authority)}` +
+    `,"timeoutMs":${probe.timeoutMs}}`
   );
 }
 
@@ -185,7 +194,8 @@ export function settingsJson(bytes: Uint8Array): string {
       : `{"cluster":${quoted(plane.cluster)},"authority":${quoted(plane.authority)},"token":${quoted(plane.token)},"waitMs":${plane.waitMs}}`;
   return (
     `{"mode":${<i32>settings.mode},"services":[${services.join(",")}],"controlPlane":${controlPlane},"cacheEntries":${settings.cacheEntries}` +
-    `,"cacheMaxBodyBytes":${settings.cacheMaxBodyBytes},"cacheShared":${settings.cacheShared},"fallbackClusters":${strings(settings.fallbackClusters)}}`
+    `,"cacheMaxBodyBytes":${settings.cacheMaxBodyBytes},"cacheShared":${settings.cacheShared},"fallbackClusters":${strings(settings.fallbackClusters)}` +
+    `,"probeClusters":${strings(settings.probeClusters)}}`
   );
 }
 
