@@ -1,5 +1,8 @@
 import { FailurePolicy } from "./policy";
 
+/** Response header that marks an answer as degraded or refused by a Rekindle: an RFC 9651 item with parameters. */
+export const MARKER = "rekindle";
+
 /** What a finished request says about its upstream. */
 export enum Outcome {
   Success = 0,

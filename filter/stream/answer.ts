@@ -3,11 +3,12 @@ import { Action, HeaderMap } from "../abi/enums";
 import { hasHeader, setHeaders, utf8 } from "../abi/headers";
 import { extendPairs, HeaderPairs } from "../abi/pairs";
 import { Phase } from "../domain/breaker";
+import { MARKER } from "../domain/outcome";
 import { RungKind } from "../domain/policy";
 import { Count } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
 import { RUNG_LABELS } from "../telemetry/feature-metrics";
-import { details, marker, MARKER, refusalMarker } from "./degraded-headers";
+import { details, marker, refusalMarker } from "./degraded-headers";
 import { Form, Stream } from "./stream";
 
 /** Clients are told to come back no later than this. */

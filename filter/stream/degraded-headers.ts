@@ -2,8 +2,6 @@ import { HeaderPairs } from "../abi/pairs";
 import { RungKind } from "../domain/policy";
 import { DEGRADED_REASONS, RUNGS } from "../wire/contract.gen";
 
-/** Response header that marks a degraded answer: an RFC 9651 item with parameters. */
-export const MARKER = "rekindle";
 /** Request header that sends a request to a fallback cluster; the route configuration matches it. */
 export const REROUTE = "x-rekindle-fallback";
 

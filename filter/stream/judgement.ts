@@ -1,13 +1,12 @@
 import { HeaderMap } from "../abi/enums";
 import { rangeDecimal, rangeI64, rangeText, readHeader, readProperty, utf8 } from "../abi/headers";
 import { monotonicMs } from "../abi/clock";
-import { Cause, causeOf, judgeFlags, judgeGrpcStatus, needsFlags, Outcome, outcomeOf } from "../domain/outcome";
+import { Cause, causeOf, judgeFlags, judgeGrpcStatus, MARKER, needsFlags, Outcome, outcomeOf } from "../domain/outcome";
 import { Protocol } from "../domain/policy";
 import { Feature } from "../proxy/feature";
 import { Pass } from "../proxy/feature-breaker";
 import { Service } from "../proxy/service";
 import { sampleUpstreamMs } from "../telemetry/upstream-times";
-import { MARKER } from "./degraded-headers";
 import { NOT_SENT, Stream } from "./stream";
 
 const DEGRADED = utf8(MARKER);

@@ -3,14 +3,13 @@ import { HeaderMap, LogLevel } from "../abi/enums";
 import { allHeaders } from "../abi/headers";
 import { HeaderPairs, statusOf } from "../abi/pairs";
 import { Gate } from "../domain/admission";
-import { Cause, judgeStatus, latencyBucket, Outcome, outcomeOf } from "../domain/outcome";
+import { Cause, judgeStatus, latencyBucket, MARKER, Outcome, outcomeOf } from "../domain/outcome";
 import { FailurePolicy, Mode, ProbePolicy } from "../domain/policy";
 import { Count } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
 import { Pass } from "../proxy/feature-breaker";
 import { Service } from "../proxy/service";
 import { Settings } from "../settings";
-import { MARKER } from "../stream/degraded-headers";
 import { sampleUpstreamMs } from "../telemetry/upstream-times";
 import { LATENCY_BUCKETS_MS } from "../wire/contract.gen";
 
