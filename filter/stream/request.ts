@@ -138,15 +138,19 @@ function stash(stream: Stream, feature: Feature, endOfStream: bool): void {
     if (length > 0) {
       copyBytes(stream.key, KEY_BYTES, length);
       stream.keyLength = length;
-      stream.authorized = hasHeader(HeaderMap.Request, AUTHORIZATION);
-      stream.cookied = hasHeader(HeaderMap.Request, COOKIE);
-      stream.ranged = hasHeader(HeaderMap.Request, RANGE);
-      const controls = hasHeader(HeaderMap.Request, CACHE_CONTROL);
-      // One that cannot be read may forbid storing.
-      stream.cacheControl = !controls ? "" : readHeader(HeaderMap.Request, CACHE_CONTROL) ? rangeText() : "no-store";
     }
   }
   keep(stream, feature, isGet);
+}
+
+/** Keeps what decides whether the upstream's answer may be stored; a refused request will have none. */
+function stashStoring(stream: Stream): void {
+  stream.authorized = hasHeader(HeaderMap.Request, AUTHORIZATION);
+  stream.cookied = hasHeader(HeaderMap.Request, COOKIE);
+  stream.ranged = hasHeader(HeaderMap.Request, RANGE);
+  const controls = hasHeader(HeaderMap.Request, CACHE_CONTROL);
+  // One that cannot be read may forbid storing.
+  stream.cacheControl = !controls ? "" : readHeader(HeaderMap.Request, CACHE_CONTROL) ? rangeText() : "no-store";
 }
 
 function methodIs(method: string): bool {
@@ -207,6 +211,7 @@ function admit(stream: Stream, feature: Feature, service: Service, endOfStream: 
   if (pass == Pass.None && !stream.shadow) return refuse(stream, feature, service);
   if (pass == Pass.None) feature.metrics.countDetected(reasonOf(breaker.refusal()));
   stream.pass = pass == Pass.None ? Pass.Unjudged : pass;
+  if (stream.keyLength > 0) stashStoring(stream);
   stream.epoch = breaker.record.epoch;
   stream.step = feature.counters.step;
   feature.counters.add(Count.Admitted);

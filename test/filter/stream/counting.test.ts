@@ -109,6 +109,19 @@ test('a refusal without a rung touches no shared data', () => {
   expect(costOf(it, { path: '/catalog/1' })).toMatchObject({ shared: 0 });
 });
 
+test('a refusal that a copy answers does not look for what forbids storing', () => {
+  const it = scene({ features: [feature('catalog', { fallback: [{ stale: {} }] })] });
+  it.advance(500);
+  it.send({ path: '/catalog/1' }, FINE);
+  it.trip('/catalog/2');
+  it.tick();
+  const { vm } = it.proxy.workers[0]!;
+  vm.counts.reset();
+  expect(it.send({ path: '/catalog/1' }, FINE).client).toMatchObject({ status: 200, body: 'onetwo' });
+  // Path, method and host for the key, the two conditions of a request.
+  expect(vm.counts.of('proxy_get_header_map_value')).toBe(5);
+});
+
 test('after 100,000 requests, ticks and reports among them, the memory is what it was', () => {
   const it = scene({ connected: true, policy: null, workers: 1 });
   it.fleet.publish('shop', { policy: { service: 'shop', features: [feature('catalog', { fallback: [{ stale: {} }] }), feature('cart')] } });
