@@ -20,13 +20,16 @@ test('absent at the start, there, gone and back: the filter serves all the while
   await stage.startControlPlane();
   const revision = await putPolicy(stage.ports.controlPlane, catalogPolicy({ consecutiveFailures: 5, openMs: 500, openCapMs: 500 }));
   // Reconnects wait up to 30 s, and both the watch and the reports have been failing since the start.
-  await waitFor('the first directive', async () => ((await heldRevision(stage)) === revision ? true : null), 35_000);
+  await waitFor('the first directive', async () => (((await heldRevision(stage)) ?? 0) >= revision ? true : null), 35_000);
   await becomes(stage, true);
 
   await stage.stopControlPlane('kill');
   await becomes(stage, false);
+  // Not always that of the policy: a first proxy is news too.
+  const held = await heldRevision(stage);
+  expect(held).toBeGreaterThanOrEqual(revision);
   await breakAndHeal(stage, connection);
-  expect(await heldRevision(stage), 'the last directive stays').toBe(revision);
+  expect(await heldRevision(stage), 'the last directive stays').toBe(held);
 
   await stage.startControlPlane();
   await becomes(stage, true);
