@@ -41,7 +41,11 @@ test('32 services in one configuration do not see each other: breakers, copies, 
   onTestFinished(() => fake.close());
   const connection = await connect(stage);
 
-  // A copy for the third service alone, then failures for three of them.
+  // A copy for the third service alone, then failures for three of them. Copies are kept from a worker's first tick on, which also brings
+  // its counters into the stats.
+  await connection.ask('/catalog/items/2', as('s2'));
+  const ticked = async () => (sumIn(await stage.envoy.metrics(), 'rekindle_requests_total', { service: 's2' }) > 0 ? true : null);
+  await waitFor('the first tick', ticked, 5000);
   await connection.ask(item, as('s2'));
   stage.shop.setMode('catalog', { mode: 'fail', status: 503, healthyShare: 0 });
   for (const service of OPEN) await trip(connection, service);
