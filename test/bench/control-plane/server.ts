@@ -49,7 +49,7 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   };
 }
 
-/** `BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=/tmp/prof"` profiles the server. */
+/** `BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=.data/profile"` profiles the server. */
 function nodeOptions(): string[] {
   return process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
 }
