@@ -1,7 +1,8 @@
 // Writes the generated parts of envoy/ (the allow-list of the module, the tag specifiers of the metrics) and docs/problems.md. `--check` only compares.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capabilitiesOf } from './capabilities.ts';
+import { keepGenerated } from './generated-file.ts';
 import { problemsPage } from './problems.ts';
 import { projectRoot } from './project-root.ts';
 import { statsTags } from './stats-tags.ts';
@@ -26,14 +27,4 @@ const wanted = new Map([
   [join(projectRoot, 'docs/problems.md'), problemsPage()],
 ]);
 
-for (const [path, text] of wanted) {
-  const present = await readFile(path, 'utf8').catch(() => null);
-  if (present === text) continue;
-  if (process.argv.includes('--check')) {
-    console.error(`${path} is out of date: run npm run gen`);
-    process.exitCode = 1;
-  } else {
-    await writeFile(path, text);
-    console.log(`wrote ${path}`);
-  }
-}
+for (const [path, text] of wanted) keepGenerated(path, text);

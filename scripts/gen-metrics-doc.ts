@@ -1,7 +1,7 @@
 // Writes docs/metrics.md from the lists of metrics. `--check` only compares.
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTROL_PLANE_METRICS, FILTER_METRICS, type MetricSpec } from '../control-plane/contract/metrics.ts';
+import { keepGenerated } from './generated-file.ts';
 import { projectRoot } from './project-root.ts';
 
 const path = join(projectRoot, 'docs/metrics.md');
@@ -24,15 +24,7 @@ Among Envoy's own stats. The labels need the \`stats_tags\` in \`envoy/\`, which
 ${table(FILTER_METRICS)}
 `;
 
-if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
-  if (process.argv.includes('--check')) {
-    console.error(`${path} is out of date: run npm run gen`);
-    process.exitCode = 1;
-  } else {
-    await writeFile(path, text);
-    console.log(`wrote ${path}`);
-  }
-}
+keepGenerated(path, text);
 
 function table(metrics: Readonly<Record<string, MetricSpec>>): string {
   const rows = Object.entries(metrics).map(

@@ -1,6 +1,7 @@
 // Takes build/what-if.wasm over into the sources of the control plane, so that it is where the control plane is. `--check` only compares.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepGenerated } from './generated-file.ts';
 import { projectRoot } from './project-root.ts';
 
 const LINE = 120;
@@ -17,20 +18,4 @@ ${lines?.map((line) => `  '${line}',`).join('\n')}
 ].join('');
 `;
 
-if (readOr(path, '') !== text) {
-  if (process.argv.includes('--check')) {
-    console.error(`${path} is out of date: run npm run gen`);
-    process.exitCode = 1;
-  } else {
-    writeFileSync(path, text);
-    console.log(`wrote ${path}`);
-  }
-}
-
-function readOr(file: string, otherwise: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return otherwise;
-  }
-}
+keepGenerated(path, text);

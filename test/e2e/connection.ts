@@ -26,7 +26,7 @@ export interface Connection {
 export async function connect(stage: Pick<Stage, 'ports'>): Promise<Connection> {
   const before = await connectionsPerWorker(stage);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = (path: string, options: Ask = {}): Promise<Reply> => send(stage.ports.listener, agent, path, options);
+  const ask = (path: string, options: Ask = {}): Promise<Reply> => askOn(agent, stage.ports.listener, path, options);
   await ask('/no-feature');
   const after = await connectionsPerWorker(stage);
   const worker = after.findIndex((count, index) => count > (before[index] ?? 0));
@@ -58,7 +58,8 @@ async function connectionsPerWorker(stage: Pick<Stage, 'ports'>): Promise<number
   return counts;
 }
 
-function send(port: number, agent: Agent, path: string, { method = 'GET', headers = {}, body }: Ask): Promise<Reply> {
+/** Asks Envoy over the connections of an agent. */
+export function askOn(agent: Agent, port: number, path: string, { method = 'GET', headers = {}, body }: Ask): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { host: '127.0.0.1', port, agent, method, path, headers: { host: 'shop.example', ...headers } },

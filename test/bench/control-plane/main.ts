@@ -1,6 +1,6 @@
 // `npm run bench:control-plane`: the bars of one control plane process; the load comes from this process, over loopback.
 import { pushes, reports, type Size, storm, ticks, waiting } from './cases.ts';
-import { tableOf, writeSection } from './document.ts';
+import { tableOf, writeFigures } from './document.ts';
 import type { Figure } from './figures.ts';
 
 const isQuick = process.argv.includes('--quick');
@@ -31,7 +31,7 @@ for (const [name, run] of Object.entries(cases)) {
   console.log(`  ${name} took ${((performance.now() - fromMs) / 1000).toFixed(0)} s`);
 }
 if (!isQuick && only === undefined) {
-  writeSection(figures);
+  writeFigures(figures);
   console.log(`\n${tableOf(figures)}\n\ndocs/benchmarks.md has this table`);
 }
 if (figures.some(({ isMet }) => isMet === false)) process.exitCode = 1;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findEnvoy } from '../../../scripts/servers.ts';
+import { writeSection } from '../section.ts';
 import { degradedReplies } from './degraded.ts';
 import { markdownOf, type Section } from './figure.ts';
 import { firstDirective } from './first-directive.ts';
@@ -12,7 +13,6 @@ import { happyPath, proxiedPath } from './happy-path.ts';
 import { isolatedDecision } from './isolation.ts';
 import { machine, requireTools } from './machine.ts';
 import { flatMemory } from './memory.ts';
-import { writeSection } from './section.ts';
 import { tripSpread } from './trip.ts';
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { withSection } from '../section.ts';
 import { atLeast, atMost, markdownOf, times } from './figure.ts';
-import { withSection } from './section.ts';
 import { cost, median, quantile } from './statistics.ts';
 
 test('a section is added at the end, and replaced in its place', () => {

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -10,7 +10,7 @@ import { freePort } from '../../../envoy/demo/ports.ts';
 import { waitFor } from '../../../envoy/demo/wait.ts';
 import { projectRoot } from '../../../scripts/project-root.ts';
 import { findEnvoy } from '../../../scripts/servers.ts';
-import type { Ask, Reply } from '../connection.ts';
+import { type Ask, askOn, type Reply } from '../connection.ts';
 
 /** A breaker that the first failure trips, for longer than a test takes. */
 export const ONE_FAILURE = { consecutiveFailures: 1, openMs: 60_000, openCapMs: 60_000, jitter: 'none' };
@@ -129,25 +129,6 @@ function fileLog(path: string, listener: string): object {
     log_format: { json_format: { listener, ...FORMAT } },
   };
   return { name: 'envoy.access_loggers.file', typed_config };
-}
-
-function askOn(agent: Agent, port: number, path: string, { method = 'GET', headers = {}, body }: Ask): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { host: '127.0.0.1', port, agent, method, path, headers: { host: 'shop.example', ...headers } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', reject);
-        response.once('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, atMs: performance.now() });
-        });
-      },
-    );
-    outgoing.once('error', reject);
-    outgoing.end(body);
-  });
 }
 
 /** An upstream whose answers the test gives. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../../scripts/project-root.ts';
+import { projectRoot } from '../../scripts/project-root.ts';
 
 const file = join(projectRoot, 'docs/benchmarks.md');
 
