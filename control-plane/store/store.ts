@@ -110,13 +110,54 @@ export interface StoreOptions {
 /** How much history a store keeps per service. */
 export const KEEP: StoreOptions = { auditEntries: 5000, auditMs: 90 * 24 * 3_600_000, endedRecoveries: 100, policyVersions: 50 };
 
+/** What is stored now, in few bytes: asked once a second by processes that share a store. */
+export interface Versions {
+  /** null: the store was emptied under us. */
+  readonly lineage: string | null;
+  /** Of each service, tombstones included. */
+  readonly services: ReadonlyMap<string, number>;
+  /** Grows with each token that is created or revoked. */
+  readonly tokens: number;
+  /** What the leader said last by `announce`; null: nothing yet. */
+  readonly announced: string | null;
+}
+
+/** Channel of the bus on which every committed change is told, as JSON of this type. */
+export const CHANGES = 'changes';
+export interface ChangeMessage {
+  readonly lineage: string;
+  readonly service: string;
+  readonly version: number;
+}
+
+/** Channel of the bus on which tokens that were created or revoked are told; the message is empty. */
+export const TOKENS = 'tokens';
+
+/** Channel of the bus on which the leader's announcements come. */
+export const ANNOUNCEMENTS = 'announcements';
+
+/** Messages between the processes that share a store: each comes at most once, and some are lost. No state may rely on them. */
+export interface Bus {
+  /** Sends to all who subscribed, this process included. Never fails: without a connection the message is lost. */
+  publish(channel: string, message: string): void;
+  /** Calls `receive` with each message until the function that is given back is called. */
+  subscribe(channel: string, receive: (message: string) => void): () => void;
+}
+
 /**
  * All that outlives the process (R16): states with steps, attempts and next attempt times, known nodes, policies, ended recoveries, audit.
  * Evidence, permits and waiting polls are not stored. A `commit` that has resolved survives the death of process and machine.
  */
 export interface Store {
-  /** Identity of this history; new when the store is initialised or restored (R5). */
+  /**
+   * Identity of the history that this process is in; new when the store is initialised, restored or renewed (R5). It changes by `renew` alone:
+   * when `versions` tells another one, this process's reads and writes still go by the old one until it renews.
+   */
   readonly lineage: string;
+  /** To the other processes that share this store; null: there can be none. */
+  readonly bus: Bus | null;
+  /** Epoch ms, whole, on which the processes of this store agree, never going back; null: the process has the store for itself. */
+  readonly clock: (() => number) | null;
   commit(change: Commit): Promise<CommitResult>;
   load(service: string): Promise<Stored | null>;
   /** Names of all services, tombstones included, in order. */
@@ -140,13 +181,47 @@ export interface Store {
    */
   putCopy(service: string, key: string, copy: SharedCopy, budgetBytes: number): Promise<void>;
   getCopy(service: string, key: string, nowMs: number): Promise<SharedCopy | null>;
-  /** The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads. */
+  /**
+   * The leadership of `holder`, taken or renewed for `ttlMs`; null: another one leads, or the store has another lineage. When it resolves, every
+   * service refuses the leaders before.
+   */
   lead(holder: string, ttlMs: number): Promise<Fence | null>;
+  /** Keeps what a leader says to its followers in place of what was said before, and tells it on the bus; false: it leads no more. */
+  announce(fence: Fence, message: string): Promise<boolean>;
+  versions(): Promise<Versions>;
+  /**
+   * Enters the history that the store has now, with what this process holds of the one before (R5). Where the store has lost its lineage, has
+   * this process's own, or an older one, a new lineage begins; where another process was first, its lineage is taken. Then each state in `held`
+   * that is newer than the stored one is put back with an entry `history-restored` in its audit, tokens likewise, and what older lineages and
+   * leaders write is refused. Gives the services that were put back.
+   */
+  renew(held: readonly Stored[], nowMs: number): Promise<readonly string[]>;
   /** Lines of a backup of all that outlives a process (`backup.ts`), as of now, while writes go on. */
   backup(takenAtMs: number): AsyncGenerator<string>;
   /** Resolves when the store can be read and written. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * unreachable: no connection. timeout: no answer in time, it may hang. read-only: a replica answers where the primary should. full: out of
+ * memory. unwritable: it cannot write to its disk, or has too few replicas. access: wrong password or missing rights. loading: it reads its data.
+ * broken: anything else.
+ */
+export type FaultKind = 'unreachable' | 'timeout' | 'read-only' | 'full' | 'unwritable' | 'access' | 'loading' | 'broken';
+
+/** A shared store failed; the message says how, in words for an operator. */
+export class StoreFault extends Error {
+  override readonly name = 'StoreFault';
+  readonly kind: FaultKind;
+  /** Whether what was asked may have been done all the same: read again before going on. */
+  readonly isDoubtful: boolean;
+
+  constructor(kind: FaultKind, message: string, isDoubtful: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+    this.isDoubtful = isDoubtful;
+  }
 }
 
 /** The store cannot be opened or used; the message says what to do. */

@@ -21,6 +21,7 @@ import {
   type Stored,
   type StoreOptions,
   type TokenRecord,
+  type Versions,
 } from '../store.ts';
 import { AuditTable } from './audit-table.ts';
 import { type Copies, openCopies } from './copies.ts';
@@ -35,6 +36,8 @@ export async function openLmdbStore(folder: string, keep: StoreOptions = KEEP): 
 
 export class LmdbStore implements Store {
   readonly lineage: string;
+  readonly bus = null;
+  readonly clock = null;
   private readonly tables: Tables;
   private readonly transactions: Transactions;
   private readonly keep: StoreOptions;
@@ -42,6 +45,8 @@ export class LmdbStore implements Store {
   private readonly copies: Copies;
   /** Those who led from here; one that was deposed never comes back by itself. */
   private readonly leaders = new Set<string>();
+  private announced: string | null = null;
+  private tokenChanges = 0;
 
   constructor(tables: Tables, lineage: string, copies: Copies, keep: StoreOptions = KEEP) {
     this.tables = tables;
@@ -106,6 +111,7 @@ export class LmdbStore implements Store {
 
   async putToken(token: TokenRecord, entry: AuditEntry): Promise<void> {
     await this.transactions.run(() => {
+      this.tokenChanges++;
       within(this.tables.tokens.put(token.id, token));
       this.auditTable.append(ACCESS_AUDIT, [entry], entry.atMs);
     });
@@ -113,6 +119,7 @@ export class LmdbStore implements Store {
 
   async removeToken(id: string, entry: AuditEntry): Promise<void> {
     await this.transactions.run(() => {
+      this.tokenChanges++;
       within(this.tables.tokens.remove(id));
       this.auditTable.append(ACCESS_AUDIT, [entry], entry.atMs);
     });
@@ -133,6 +140,22 @@ export class LmdbStore implements Store {
     if (this.leaders.has(holder)) return null;
     this.leaders.add(holder);
     return { lineage: this.lineage, counter: (await this.take(holder)).counter };
+  }
+
+  async announce(fence: Fence, message: string): Promise<boolean> {
+    if (!this.leads(fence)) return false;
+    this.announced = message;
+    return true;
+  }
+
+  async versions(): Promise<Versions> {
+    const services = new Map([...this.tables.states.getRange()].map(({ key, value }) => [key, value.version]));
+    return { lineage: this.lineage, services, tokens: this.tokenChanges, announced: this.announced };
+  }
+
+  /** Nobody else can put this process's store behind what it holds: its history goes on. */
+  async renew(): Promise<readonly string[]> {
+    return [];
   }
 
   async check(): Promise<void> {

@@ -1,0 +1,69 @@
+import { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { StoreFault } from '../store.ts';
+import { faultOf } from './faults.ts';
+
+/** A command that has no answer by then fails; its connection is given up a little later if it stays silent. */
+const COMMAND_WITHIN_MS = 1000;
+const SILENT_MS = 1500;
+const CONNECT_WITHIN_MS = 2000;
+const RECONNECT_MS = { first: 50, most: 1000 } as const;
+
+/** What a connection is for, in the log and in Redis's list of clients. */
+export type Purpose = 'commands' | 'messages';
+
+/**
+ * A connection that fails fast: without a connection a command is refused at once, never kept for later, and one whose answer was lost is
+ * never sent again, because nobody could tell whether it was done. Connects by itself, again and again.
+ */
+export class Connection {
+  readonly redis: Redis;
+  private lastError: Error | null = null;
+  private toldFault: string | null = null;
+
+  constructor(url: URL, purpose: Purpose, log: Logger) {
+    this.redis = new Redis(url.href, {
+      connectionName: `rekindle-${purpose}`,
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      enableReadyCheck: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: COMMAND_WITHIN_MS,
+      socketTimeout: SILENT_MS,
+      connectTimeout: CONNECT_WITHIN_MS,
+      retryStrategy: (times) => Math.min(RECONNECT_MS.first * 2 ** Math.min(times, 10), RECONNECT_MS.most) * (0.5 + Math.random() / 2),
+      // After a failover the address may lead to the new primary.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    });
+    this.redis.on('error', (error: Error) => {
+      this.lastError = error;
+      const fault = faultOf(error, null);
+      if (this.toldFault === fault.message) return; // one line per outage, not per attempt
+      this.toldFault = fault.message;
+      log.error({ purpose, fault: fault.kind }, fault.message);
+    });
+    this.redis.on('ready', () => {
+      if (this.toldFault !== null) log.info({ purpose }, 'connected to Redis again');
+      this.toldFault = null;
+      this.lastError = null;
+    });
+  }
+
+  /** Runs commands; throws StoreFault. */
+  async use<T>(commands: (redis: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await commands(this.redis);
+    } catch (error) {
+      throw this.fault(error);
+    }
+  }
+
+  fault(error: unknown): StoreFault {
+    return faultOf(error, this.lastError);
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+}
