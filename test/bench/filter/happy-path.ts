@@ -28,7 +28,7 @@ export async function happyPath(folder: string, effort: Effort): Promise<Section
     title: 'Happy path, answered by Envoy itself',
     text: [
       'CPU time of the whole Envoy process per request in us: lower quartile of the interleaved rounds (other work on the machine only ever adds),',
-      'and in brackets the lowest and highest round. Two data-returning host calls, two clock reads and no allocation: `test/filter/stream/counting`.',
+      'and in brackets the lowest and highest round. Two data-returning host calls, two clock reads and no allocation: `test/filter/stream/counting.test.ts`.',
     ].join('\n'),
     header: ['listener', 'per request', 'added to bare Envoy', 'of what Lua adds'],
     rows: rowsOf(costs, direct),

@@ -1,0 +1,5 @@
+import type { PageFixture } from '../page-fixture.ts';
+
+export const fixture: PageFixture = {
+  unchecked: { ' client ──►': 'a drawing' },
+};
