@@ -4,7 +4,10 @@ import { JITTERS } from './names.ts';
 import { closed, count, defaulted, duration, percent } from './schema-kinds.ts';
 
 export const StatusRange = Type.Object(
-  { from: Type.Integer({ minimum: 100, maximum: 599 }), to: Type.Integer({ minimum: 100, maximum: 599 }) },
+  {
+    from: Type.Integer({ minimum: 100, maximum: 599, description: 'First status of the range' }),
+    to: Type.Integer({ minimum: 100, maximum: 599, description: 'Last status of the range' }),
+  },
   { ...closed, description: 'Inclusive range of response statuses' },
 );
 
@@ -50,7 +53,7 @@ export const HalfOpen = Type.Object(
     successPercent: percent(80, 1, 'Share of these that must succeed to close'),
     timeoutMs: duration(10_000, 100, 'Probes without an outcome for this long are given out anew'),
   },
-  defaulted,
+  { ...defaulted, description: 'How a proxy that is on its own tests the upstream' },
 );
 
 export const Breaker = Type.Object(

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { LIMITS } from './limits.ts';
 import { DEGRADED_REASONS } from './metrics.ts';
-import { ClusterName, HEADER_VALUE_PATTERN, HeaderName, PARAMETER_PATTERN } from './names.ts';
+import { describedCluster, HEADER_VALUE_PATTERN, HeaderName, PARAMETER_PATTERN } from './names.ts';
 import { closed, count, duration } from './schema-kinds.ts';
 
 const callTimeout = (defaultMs: number, description: string) => count(defaultMs, 10, 60_000, description);
@@ -43,7 +43,7 @@ export const StaleRung = Type.Object(
 
 export const ClusterRung = Type.Object(
   {
-    name: ClusterName,
+    name: describedCluster('Cluster of Envoy'),
     timeoutMs: callTimeout(1000, 'Deadline of the call-out'),
     causes,
   },
@@ -70,20 +70,24 @@ export const RESERVED_HEADERS = [
 const ContentType = { pattern: HEADER_VALUE_PATTERN, minLength: 1, maxLength: 255 } as const;
 
 export const Representation = Type.Object(
-  { contentType: Type.String(ContentType), body: Type.String({ maxLength: LIMITS.staticBody }) },
+  {
+    contentType: Type.String({ ...ContentType, description: 'Media type of this body' }),
+    body: Type.String({ maxLength: LIMITS.staticBody, description: 'Text that is sent' }),
+  },
   closed,
 );
 
 export const StaticRung = Type.Object(
   {
-    status: Type.Integer({ minimum: 200, maximum: 599, default: 503 }),
+    status: Type.Integer({ minimum: 200, maximum: 599, default: 503, description: 'Status of the reply' }),
     contentType: Type.String({ ...ContentType, default: 'text/plain; charset=utf-8', description: 'Of `body`' }),
     headers: Type.Record(HeaderName, Type.String({ pattern: HEADER_VALUE_PATTERN, maxLength: 1024 }), {
       ...closed,
       maxProperties: 16,
       default: {},
+      description: 'Further headers of the reply, names in lower case',
     }),
-    body: Type.String({ maxLength: LIMITS.staticBody, default: '' }),
+    body: Type.String({ maxLength: LIMITS.staticBody, default: '', description: 'Text that is sent' }),
     representations: Type.Array(Representation, {
       minItems: 0,
       maxItems: LIMITS.representations,

@@ -25,8 +25,12 @@ const idOptions = { pattern: ID_PATTERN, minLength: 1, maxLength: 64 } as const;
 
 export const Name = Type.String(nameOptions);
 export const describedName = (description: string) => Type.String({ ...nameOptions, description });
-export const ClusterName = Type.String({ pattern: CLUSTER_PATTERN, minLength: 1, maxLength: 253 });
-export const HeaderName = Type.String({ pattern: HEADER_NAME_PATTERN, minLength: 1, maxLength: 128 });
+const clusterOptions = { pattern: CLUSTER_PATTERN, minLength: 1, maxLength: 253 } as const;
+export const ClusterName = Type.String(clusterOptions);
+export const describedCluster = (description: string) => Type.String({ ...clusterOptions, description });
+const headerOptions = { pattern: HEADER_NAME_PATTERN, minLength: 1, maxLength: 128 } as const;
+export const HeaderName = Type.String(headerOptions);
+export const describedHeader = (description: string) => Type.String({ ...headerOptions, description });
 export const Id = Type.String(idOptions);
 export const describedId = (description: string) => Type.String({ ...idOptions, description });
 

@@ -1,11 +1,11 @@
 import Type from 'typebox';
 import { LIMITS } from './limits.ts';
-import { ClusterName, HEADER_VALUE_PATTERN, PATH_PATTERN } from './names.ts';
+import { describedCluster, HEADER_VALUE_PATTERN, PATH_PATTERN } from './names.ts';
 import { closed, count } from './schema-kinds.ts';
 
 export const ProbeRequest = Type.Object(
   {
-    cluster: ClusterName,
+    cluster: describedCluster('Cluster of Envoy that is asked'),
     path: Type.String({ pattern: PATH_PATTERN, minLength: 1, maxLength: LIMITS.pathLength, description: 'Without a query' }),
     authority: Type.Optional(
       Type.String({

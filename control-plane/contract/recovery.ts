@@ -8,9 +8,9 @@ export const Backoff = Type.Object(
     baseMs: duration(1000, 10, 'Wait before the first attempt'),
     factor: count(2, 1, 10, 'Growth per failed attempt'),
     capMs: duration(30_000, 10, 'Longest wait before jitter'),
-    jitter: Type.Enum([...JITTERS], { default: 'equal' }),
+    jitter: Type.Enum([...JITTERS], { default: 'equal', description: 'As in `breaker.jitter`' }),
   },
-  defaulted,
+  { ...defaulted, description: 'Waits between attempts' },
 );
 
 export const FeatureRecovery = Type.Object(
@@ -67,7 +67,7 @@ export const ServiceRecovery = Type.Object(
     probesPerSecond: count(5, 1, 1000, 'Probes granted per second, over the whole fleet'),
     maxRamping: count(2, 1, LIMITS.features, 'Features that may ramp at the same time; the one of highest priority is exempt'),
   },
-  defaulted,
+  { ...defaulted, description: 'How the fleet brings this service back' },
 );
 
 export const Governance = Type.Object(
@@ -80,5 +80,5 @@ export const Governance = Type.Object(
     reportMs: duration(1000, 100, 'Report interval under traffic; at most a third of staleAfterMs'),
     quietReportMs: duration(5000, 100, 'Report interval without traffic; at most a third of staleAfterMs'),
   },
-  defaulted,
+  { ...defaulted, description: 'How proxies and control plane keep in touch' },
 );

@@ -3,13 +3,13 @@ import { LIMITS } from './limits.ts';
 import { HOST_PATTERN, METHOD_PATTERN, PATH_PATTERN } from './names.ts';
 import { closed } from './schema-kinds.ts';
 
-const path = Type.String({ pattern: PATH_PATTERN, minLength: 1, maxLength: LIMITS.pathLength });
+const path = (description: string) => Type.String({ pattern: PATH_PATTERN, minLength: 1, maxLength: LIMITS.pathLength, description });
 
 export const PathMatch = Type.Object(
   {
-    exact: Type.Optional(path),
-    prefix: Type.Optional(path),
-    template: Type.Optional(path),
+    exact: Type.Optional(path('The whole path, without query')),
+    prefix: Type.Optional(path('Whole segments from the start')),
+    template: Type.Optional(path('Segments, of which `{name}` takes any one')),
   },
   {
     ...closed,
@@ -31,7 +31,11 @@ export const Route = Type.Object(
       }),
     ),
     methods: Type.Optional(
-      Type.Array(Type.String({ pattern: METHOD_PATTERN, minLength: 1, maxLength: 16 }), { minItems: 1, maxItems: 16 }),
+      Type.Array(Type.String({ pattern: METHOD_PATTERN, minLength: 1, maxLength: 16 }), {
+        minItems: 1,
+        maxItems: 16,
+        description: 'HTTP methods; without it, all',
+      }),
     ),
     path: PathMatch,
   },
