@@ -14,6 +14,10 @@ let used: i32 = 0;
 let wantedMax: i32 = -1;
 let handed: ArrayBuffer | null = null;
 
+/** Takes large values that are used up before the callback ends; as large as the largest of them so far. */
+let scratch: ArrayBuffer = new ArrayBuffer(0);
+let wantsScratch: bool = false;
+
 /** Out-parameters of host calls: [pointer, size, cas | id | token]. */
 const out: StaticArray<u32> = new StaticArray<u32>(4);
 const outTime: StaticArray<u64> = new StaticArray<u64>(1);
@@ -56,9 +60,13 @@ export function returnedOffset(): i32 {
   return <i32>(pointer - base);
 }
 
-/** The next value that the host returns goes to a buffer of its own, unless it is larger than `maxBytes`. */
-export function wantBuffer(maxBytes: i32): void {
+/**
+ * The next value that the host returns goes to a buffer of its own, unless it is larger than `maxBytes`; `passing`: to one that the next
+ * such value overwrites.
+ */
+export function wantBuffer(maxBytes: i32, passing: bool = false): void {
   wantedMax = maxBytes;
+  wantsScratch = passing;
   handed = null;
 }
 
@@ -76,9 +84,14 @@ export function allocate(size: i32): usize {
   if (size < 0) return 0;
   if (wantedMax >= 0) {
     if (size > wantedMax) return 0;
-    noteGarbage(size);
-    handed = new ArrayBuffer(size);
-    return changetype<usize>(handed);
+    let buffer = scratch;
+    if (!wantsScratch || size > buffer.byteLength) {
+      noteGarbage(size);
+      buffer = new ArrayBuffer(size);
+      if (wantsScratch) scratch = buffer;
+    }
+    handed = buffer;
+    return changetype<usize>(buffer);
   }
   if (size > ARENA_BYTES - used) return 0;
   const pointer = changetype<usize>(arena) + <usize>used;

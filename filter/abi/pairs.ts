@@ -8,8 +8,11 @@ import { decodeText } from "./text";
 export class HeaderPairs {
   names: string[] = [];
   values: string[] = [];
+  /** As `encodePairs` gave them; null: not asked for since the last change. */
+  encoded: Uint8Array | null = null;
 
   add(name: string, value: string): HeaderPairs {
+    this.encoded = null;
     this.names.push(name);
     this.values.push(value);
     return this;
@@ -59,6 +62,8 @@ const MAX_PAIRS: i32 = 1024;
 
 /** null: more than the host takes. */
 export function encodePairs(pairs: HeaderPairs): Uint8Array | null {
+  const known = pairs.encoded;
+  if (known !== null) return known;
   const count = pairs.names.length;
   if (count > MAX_PAIRS) return null;
   let size = 4 + count * 8;
@@ -79,6 +84,7 @@ export function encodePairs(pairs: HeaderPairs): Uint8Array | null {
     store<u32>(base + 4 + i * 8, nameSize);
     store<u32>(base + 8 + i * 8, valueSize);
   }
+  pairs.encoded = bytes;
   return bytes;
 }
 

@@ -60,9 +60,14 @@ export function createWords(key: ArrayBuffer, words: StaticArray<i64>, count: i3
   return writeWords(key, words, count, CAS_CREATE);
 }
 
-/** A value as a copy; null when missing, larger than `maxBytes` or refused. */
-export function readShared(key: ArrayBuffer, maxBytes: i32): Uint8Array | null {
-  wantBuffer(maxBytes);
+/** Change mark of the value that the last call returned. */
+export function readVersion(): u32 {
+  return returnedExtra();
+}
+
+/** A value as a copy; null when missing, larger than `maxBytes` or refused. `passing`: the next such copy overwrites it. */
+export function readShared(key: ArrayBuffer, maxBytes: i32, passing: bool = false): Uint8Array | null {
+  wantBuffer(maxBytes, passing);
   const status = proxy_get_shared_data(changetype<usize>(key), key.byteLength, outPointer(), outSize(), outExtra());
   const bytes = takeBuffer();
   return status == Status.Ok ? bytes : null;

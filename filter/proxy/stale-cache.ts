@@ -1,5 +1,5 @@
 import { contentHash } from "../abi/content-hash";
-import { readShared, writeShared } from "../abi/shared-data";
+import { MISSING, readShared, readVersion, writeShared } from "../abi/shared-data";
 import { currentAgeMs, servable } from "../domain/freshness";
 import { hash64 } from "../domain/sip-hash";
 import { isKept } from "../domain/storability";
@@ -43,6 +43,9 @@ export class StaleCache {
   private readonly renewals: Renewals = new Renewals();
   /** Copies that this VM has read without harm: hash of each slot's content. */
   private proven: StaticArray<i64> = new StaticArray<i64>(0);
+  /** Change mark of the content that this VM hashed last in each slot, and that hash. */
+  private versions: StaticArray<u32> = new StaticArray<u32>(0);
+  private hashes: StaticArray<i64> = new StaticArray<i64>(0);
   private readonly mark: PoisonMark = new PoisonMark(cacheKey("trying", 0));
 
   configure(entries: i32, maxBodyBytes: i32): void {
@@ -53,6 +56,8 @@ export class StaleCache {
     this.metas = [];
     this.bodyKeys = [];
     this.proven = new StaticArray<i64>(sets * WAYS);
+    this.versions = new StaticArray<u32>(sets * WAYS);
+    this.hashes = new StaticArray<i64>(sets * WAYS);
     this.renewals.configure(sets * WAYS);
     for (let i = 0; i < sets * WAYS; i++) {
       this.metas.push(new CheckedWords(cacheKey("meta", i), KIND, 10));
@@ -84,7 +89,7 @@ export class StaleCache {
     this.renewals.giveBack(name);
   }
 
-  /** A copy that may stand in for a failed answer now; null: none. */
+  /** A copy that may stand in for a failed answer now, good until the next is asked for; null: none. */
   find(key: StaticArray<u8>, keyLength: i32, nowMs: i64, maxStaleMs: i64): StaleCopy | null {
     const slot = this.slotOf(this.hash(key, keyLength));
     if (slot < 0) return null;
@@ -94,7 +99,7 @@ export class StaleCache {
     const content = words[8];
     const begin = this.proven[slot] == content ? Begin.Busy : this.mark.begin(content);
     if (begin == Begin.Poison) return null;
-    const blob = this.read(slot);
+    const blob = this.read(slot, true);
     let copy: StaleCopy | null = null;
     const status = <i32>(words[6] >> 1);
     if (blob !== null && isKept(status) && blob.belongsTo(key, keyLength)) {
@@ -108,12 +113,21 @@ export class StaleCache {
     return copy;
   }
 
-  /** Content of a slot whose meta was read; null when it is torn, or not what the meta says. */
-  private read(slot: i32): CacheBlob | null {
+  /** Content of a slot whose meta was read; null when it is torn, or not what the meta says. `passing` as for `readShared`. */
+  private read(slot: i32, passing: bool): CacheBlob | null {
     const words = this.metas[slot].words;
-    const bytes = readShared(this.bodyKeys[slot], this.maxBodyBytes + BLOB_EXTRA);
-    if (bytes === null || <i64>bytes.length != words[7] || contentHash(bytes) != words[8]) return null;
+    const bytes = readShared(this.bodyKeys[slot], this.maxBodyBytes + BLOB_EXTRA, passing);
+    if (bytes === null || <i64>bytes.length != words[7] || this.hashOf(slot, readVersion(), bytes) != words[8]) return null;
     return new CacheBlob(bytes);
+  }
+
+  /** Whoever writes a value changes its mark: under the same one the bytes are those that were hashed. */
+  private hashOf(slot: i32, version: u32, bytes: Uint8Array): i64 {
+    if (version == MISSING || version != this.versions[slot]) {
+      this.versions[slot] = version;
+      this.hashes[slot] = contentHash(bytes);
+    }
+    return this.hashes[slot];
   }
 
   /** Keeps a copy in the slot of its key, else in one that its feature may take. The slot; -1: it is not kept. */
@@ -171,7 +185,7 @@ export class StaleCache {
     if (slot < 0 || slot >= this.metas.length || !this.metas[slot].read()) return null;
     const words = this.metas[slot].words;
     if (words[8] != content) return null;
-    const blob = this.read(slot);
+    const blob = this.read(slot, false);
     if (blob === null) return null;
     const copy = new AgedCopy(blob.bytes);
     copy.ageMs = currentAgeMs(words[3], nowMs - words[2]);

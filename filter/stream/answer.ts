@@ -1,5 +1,6 @@
 import { sendLocalResponse } from "../abi/calls";
 import { Action, HeaderMap } from "../abi/enums";
+import { noteGarbage } from "../abi/garbage";
 import { hasHeader, setHeaders, utf8 } from "../abi/headers";
 import { extendPairs, HeaderPairs } from "../abi/pairs";
 import { Phase } from "../domain/breaker";
@@ -8,7 +9,7 @@ import { RungKind } from "../domain/policy";
 import { Count } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
 import { RUNG_LABELS } from "../telemetry/feature-metrics";
-import { details, marker, refusalMarker } from "./degraded-headers";
+import { details, refusalMarker } from "./degraded-headers";
 import { Form, Stream } from "./stream";
 
 /** Clients are told to come back no later than this. */
@@ -32,11 +33,10 @@ export function acted(stream: Stream): Action {
   return stream.answered ? Action.Stop : Action.Continue;
 }
 
-/** Answers with a rung's reply and counts it. `headers` are added to the serialised `pairs`. */
+/** Answers with a rung's reply and counts it. `headers`, the marker among them, are added to the serialised `pairs`. */
 export function give(
   stream: Stream, feature: Feature, rung: RungKind, answer: Answer, status: i32, pairs: Uint8Array, headers: HeaderPairs, body: Uint8Array,
 ): void {
-  headers.add(MARKER, marker(feature.policy.name, stream.reason, rung));
   countRung(stream, feature, rung);
   send(stream, feature, answer, status, RUNG_LABELS[rung], pairs, headers, body);
 }
@@ -76,7 +76,10 @@ function replaceAnswer(stream: Stream, status: i32, pairs: Uint8Array, headers: 
   // client gets the headers alone, and none of them promises more.
   if (hasHeader(HeaderMap.Response, CONTENT_LENGTH)) headers.add("content-length", body.length.toString());
   const all = extendPairs(pairs, headers);
-  if (all !== null && setHeaders(HeaderMap.Response, all)) stream.replacement = body;
+  if (all === null || !setHeaders(HeaderMap.Response, all)) return;
+  // The bytes may lie where the next copy goes, before the data comes.
+  noteGarbage(body.length);
+  stream.replacement = body.slice();
 }
 
 export function countRung(stream: Stream, feature: Feature, rung: RungKind): void {

@@ -9,7 +9,7 @@ import { isPassedOn } from "../domain/storability";
 import { Feature } from "../proxy/feature";
 import { Answer, give } from "./answer";
 import { CallOut, callOuts } from "./call-out";
-import { REROUTE } from "./degraded-headers";
+import { degradedHeaders, REROUTE } from "./degraded-headers";
 import { Kept } from "./request-copy";
 import { Stream } from "./stream";
 
@@ -82,7 +82,8 @@ class ClusterCall extends CallOut {
   answer(stream: Stream): bool {
     const pairs = this.pairs;
     if (pairs === null) return false;
-    give(stream, this.feature, RungKind.Cluster, Answer.Reply, this.status, pairs, new HeaderPairs(), this.body);
+    const headers = degradedHeaders(this.feature.policy.name, stream.reason, RungKind.Cluster);
+    give(stream, this.feature, RungKind.Cluster, Answer.Reply, this.status, pairs, headers, this.body);
     return true;
   }
 }

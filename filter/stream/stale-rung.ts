@@ -5,7 +5,7 @@ import { isNotModified } from "../domain/preconditions";
 import { Feature } from "../proxy/feature";
 import { staleCache, StaleCopy } from "../proxy/stale-cache";
 import { Answer, give } from "./answer";
-import { addStaleHeaders } from "./degraded-headers";
+import { staleHeaders } from "./degraded-headers";
 import { Kept } from "./request-copy";
 import { Stream } from "./stream";
 
@@ -22,8 +22,7 @@ export function serveStale(stream: Stream, feature: Feature, rung: RungPolicy, a
 
 /** Answers with a copy, wherever it was kept; with 304 when the client has it already. A range is answered by the whole. */
 export function serveCopy(stream: Stream, feature: Feature, copy: StaleCopy, answer: Answer): void {
-  const headers = new HeaderPairs();
-  addStaleHeaders(headers, copy.ageMs, copy.freshForMs, stream.hasResponse);
+  const headers = staleHeaders(feature.policy.name, stream.reason, copy.ageMs, copy.freshForMs, stream.hasResponse);
   const unmodified = unmodifiedPairs(stream, copy);
   if (unmodified !== null) give(stream, feature, RungKind.Stale, answer, 304, unmodified, headers, NO_BODY);
   else give(stream, feature, RungKind.Stale, answer, copy.status, copy.pairs, headers, copy.body);

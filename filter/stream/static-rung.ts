@@ -1,8 +1,8 @@
-import { HeaderPairs } from "../abi/pairs";
 import { suitableType } from "../domain/media-type";
-import { RungPolicy } from "../domain/policy";
+import { RungKind, RungPolicy } from "../domain/policy";
 import { Feature } from "../proxy/feature";
 import { Answer, give, NO_PAIRS, retryAfter } from "./answer";
+import { degradedHeaders } from "./degraded-headers";
 import { Kept } from "./request-copy";
 import { Stream } from "./stream";
 
@@ -10,7 +10,7 @@ import { Stream } from "./stream";
 export function serveStatic(stream: Stream, feature: Feature, rung: RungPolicy, answer: Answer, nowMs: i64): void {
   const types = rung.contentTypes;
   const chosen = types.length > 1 ? suitableType(stream.kept(Kept.Accept), types) : 0;
-  const headers = new HeaderPairs().add("content-type", types[chosen]);
+  const headers = degradedHeaders(feature.policy.name, stream.reason, RungKind.Static).add("content-type", types[chosen]);
   if (types.length > 1) headers.add("vary", "accept");
   let told = false;
   for (let i = 0; i < rung.headerNames.length; i++) {
