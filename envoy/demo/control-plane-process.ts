@@ -36,8 +36,8 @@ export async function startControlPlane(port: number, folder: string, settings: 
 }
 
 /** Creates or replaces the policy of its service, and gives the revision of the directive that carries it. */
-export async function putPolicy(port: number, policy: { readonly service: string }): Promise<number> {
-  const base = `http://127.0.0.1:${port}/v1`;
+export async function putPolicy(port: number, policy: { readonly service: string }, host = '127.0.0.1'): Promise<number> {
+  const base = `http://${host}:${port}/v1`;
   const present = await fetch(`${base}/policies/${policy.service}`);
   const etag = present.headers.get('etag');
   const condition: Record<string, string> = present.status === 404 || etag === null ? { 'if-none-match': '*' } : { 'if-match': etag };

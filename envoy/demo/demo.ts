@@ -30,7 +30,7 @@ export interface Demo {
 }
 
 /** Requests per second: enough to judge by, little for a small machine. */
-const rates = { catalog: 30, checkout: 15, recommendations: 20 } as const;
+export const rates = { catalog: 30, checkout: 15, recommendations: 20 } as const;
 
 /** Starts everything, waits until the filter holds the policy from the control plane, then starts the load. */
 export async function openDemo({ ports, folder, end, say }: DemoOptions, onAnswer: (answer: Answer) => void): Promise<Demo> {

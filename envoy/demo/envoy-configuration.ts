@@ -1,16 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { projectRoot } from '../../scripts/project-root.ts';
+
+/** Where a server is found: an address, or a name for Envoy to resolve. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** What a run changes of envoy/envoy.yaml. */
 export interface EnvoyPlaces {
   readonly nodeId: string;
   readonly listenerPort: number;
   readonly adminPort: number;
-  readonly shopPort: number;
-  readonly fallbackPort: number;
-  readonly controlPlanePort: number;
+  /** Address that both listen on; loopback as in the file, if not given. */
+  readonly listenOn?: string;
+  readonly shop: Place;
+  readonly fallback: Place;
+  /** Replicas of the control plane. */
+  readonly controlPlanes: readonly Place[];
   /** Path of the compiled filter. */
   readonly module: string;
   /** Changes the plugin configuration; without it the one of the file is used. */
@@ -45,13 +55,19 @@ interface ConnectionManager {
   route_config: { virtual_hosts: { routes: { route: { cluster: string } }[] }[] };
 }
 
+interface Cluster {
+  name: string;
+  type: string;
+  load_assignment: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] };
+}
+
 /** The parts of envoy.yaml that are changed here. */
 interface EnvoyConfiguration {
   node: { id: string };
   admin: { address: Address };
   static_resources: {
     listeners: { address: Address; filter_chains: { filters: { typed_config: ConnectionManager }[] }[] }[];
-    clusters: { name: string; load_assignment: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] } }[];
+    clusters: Cluster[];
   };
 }
 
@@ -61,11 +77,12 @@ const envoyYaml = join(projectRoot, 'envoy/envoy.yaml');
 export async function deriveEnvoyConfiguration(places: EnvoyPlaces): Promise<string> {
   const configuration = parse(await readFile(envoyYaml, 'utf8')) as EnvoyConfiguration;
   configuration.node.id = places.nodeId;
-  configuration.admin.address.socket_address.port_value = places.adminPort;
-  only(configuration.static_resources.listeners).address.socket_address.port_value = places.listenerPort;
-  setClusterPort(configuration, 'shop', places.shopPort);
-  setClusterPort(configuration, 'recommendations-fallback', places.fallbackPort);
-  setClusterPort(configuration, 'rekindle-control-plane', places.controlPlanePort);
+  const { listenOn: host = '127.0.0.1' } = places;
+  configuration.admin.address = addressOf({ host, port: places.adminPort });
+  only(configuration.static_resources.listeners).address = addressOf({ host, port: places.listenerPort });
+  direct(configuration, 'shop', [places.shop]);
+  direct(configuration, 'recommendations-fallback', [places.fallback]);
+  direct(configuration, 'rekindle-control-plane', places.controlPlanes);
   for (const { routes } of managerOf(configuration).route_config.virtual_hosts) {
     for (const { route } of routes) if (route.cluster === 'shop') Object.assign(route, places.shopRoute);
   }
@@ -88,10 +105,32 @@ function managerOf(configuration: EnvoyConfiguration): ConnectionManager {
   return only(only(only(configuration.static_resources.listeners).filter_chains).filters).typed_config;
 }
 
-function setClusterPort(configuration: EnvoyConfiguration, name: string, port: number): void {
+/** Gives a cluster its endpoints. Of several, Envoy asks only those that say they are ready, and hangs up on one that no longer does. */
+function direct(configuration: EnvoyConfiguration, name: string, places: readonly Place[]): void {
   const cluster = configuration.static_resources.clusters.find((candidate) => candidate.name === name);
   if (cluster === undefined) throw new Error(`envoy.yaml has no cluster named ${name}`);
-  only(only(cluster.load_assignment.endpoints).lb_endpoints).endpoint.address.socket_address.port_value = port;
+  if (places.some(({ host }) => isIP(host) === 0)) cluster.type = 'STRICT_DNS';
+  only(cluster.load_assignment.endpoints).lb_endpoints = places.map((place) => ({ endpoint: { address: addressOf(place) } }));
+  if (places.length > 1) Object.assign(cluster, readinessChecks);
+}
+
+const readinessChecks = {
+  close_connections_on_host_health_failure: true,
+  health_checks: [
+    {
+      http_health_check: { path: '/readyz' },
+      ...{ timeout: '1s', interval: '2s', no_traffic_interval: '2s', unhealthy_threshold: 2, healthy_threshold: 1 },
+    },
+  ],
+};
+
+function addressOf({ host, port }: Place): Address {
+  return { socket_address: { address: host, port_value: port } };
+}
+
+/** A server of this machine. */
+export function loopback(port: number): Place {
+  return { host: '127.0.0.1', port };
 }
 
 function only<T>(list: readonly T[]): T {

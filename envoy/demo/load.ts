@@ -15,6 +15,8 @@ export interface Answer {
 }
 
 export interface LoadOptions {
+  /** Loopback, if not given. */
+  readonly host?: string;
   readonly port: number;
   /** Requests per second. */
   readonly rates: Readonly<Record<ShopFeature, number>>;
@@ -37,7 +39,7 @@ const agentCount = 12;
 const connectionsEach = 96;
 
 /** Sends requests at a steady rate whatever becomes of them (open loop), over kept-alive connections. */
-export function startLoad({ port, rates, onAnswer }: LoadOptions): Load {
+export function startLoad({ host = '127.0.0.1', port, rates, onAnswer }: LoadOptions): Load {
   const agents = Array.from({ length: agentCount }, () => new Agent({ keepAlive: true, maxSockets: connectionsEach }));
   const startedAtMs = performance.now();
   const sent: Record<ShopFeature, number> = { catalog: 0, checkout: 0, recommendations: 0 };
@@ -48,7 +50,7 @@ export function startLoad({ port, rates, onAnswer }: LoadOptions): Load {
       const due = Math.floor(((performance.now() - startedAtMs) * rates[feature]) / 1000);
       for (; sent[feature] < due; sent[feature]++) {
         const agent = agents[turn++ % agents.length] as Agent;
-        const answered = send(feature, sent[feature], port, agent).then(onAnswer);
+        const answered = send(feature, sent[feature], { host, port, agent }).then(onAnswer);
         pending.add(answered);
         void answered.finally(() => pending.delete(answered));
       }
@@ -64,7 +66,7 @@ export function startLoad({ port, rates, onAnswer }: LoadOptions): Load {
 }
 
 /** Sends the n-th request of a feature; the answer is never an exception. */
-function send(feature: ShopFeature, n: number, port: number, agent: Agent): Promise<Answer> {
+function send(feature: ShopFeature, n: number, to: RequestOptions): Promise<Answer> {
   const sentAtMs = performance.now();
   const { body, ...options } = requestOf(feature, n);
   return new Promise((resolve) => {
@@ -72,7 +74,7 @@ function send(feature: ShopFeature, n: number, port: number, agent: Agent): Prom
       const { rung, reason } = parseMarker(marker);
       resolve({ feature, sentAtMs, latencyMs: performance.now() - sentAtMs, status, rung, reason });
     };
-    const outgoing = request({ host: '127.0.0.1', port, agent, timeout: patienceMs, ...options }, (response) => {
+    const outgoing = request({ ...to, timeout: patienceMs, ...options }, (response) => {
       response.resume();
       response.once('end', () => settle(response.statusCode ?? null, String(response.headers['rekindle'] ?? '')));
       response.once('error', () => settle(null, ''));

@@ -31,8 +31,8 @@ export interface ShopPorts {
   readonly control: number;
 }
 
-/** Starts the shop, its fallback for recommendations and its control port on loopback. A request with `x-shop: ok` is always spared. */
-export async function startShop(ports: ShopPorts): Promise<Shop> {
+/** Starts the shop, its fallback for recommendations and its control port. A request with `x-shop: ok` is always spared. */
+export async function startShop(ports: ShopPorts, host?: string): Promise<Shop> {
   const modes: Record<ShopFeature, ShopMode> = { catalog: HEALTHY, checkout: HEALTHY, recommendations: HEALTHY };
   const arrived: Record<ShopFeature, number> = { catalog: 0, checkout: 0, recommendations: 0 };
   const listeners: ((arrival: Arrival) => void)[] = [];
@@ -55,9 +55,9 @@ export async function startShop(ports: ShopPorts): Promise<Shop> {
   });
   const control = createShopControl(modes, arrived);
   const [port, fallbackPort, controlPort] = await Promise.all([
-    listen(shop, ports.shop),
-    listen(fallback, ports.fallback),
-    listen(control, ports.control),
+    listen(shop, ports.shop, host),
+    listen(fallback, ports.fallback, host),
+    listen(control, ports.control, host),
   ]);
   return {
     port,

@@ -4,7 +4,7 @@ import { projectRoot } from '../../scripts/project-root.ts';
 import { findEnvoy } from '../../scripts/servers.ts';
 import { type Child, tailOf } from './child.ts';
 import { startControlPlane } from './control-plane-process.ts';
-import type { PluginJson } from './envoy-configuration.ts';
+import { loopback, type PluginJson } from './envoy-configuration.ts';
 import { type EnvoyProcess, envoyReady, launchEnvoy } from './envoy-process.ts';
 import type { StagePorts } from './ports.ts';
 import { type Shop, startShop } from './shop.ts';
@@ -78,9 +78,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       nodeId: 'shop-proxy-1',
       listenerPort: ports.listener,
       adminPort: ports.admin,
-      shopPort: shop.port,
-      fallbackPort: shop.fallbackPort,
-      controlPlanePort: ports.controlPlane,
+      shop: loopback(shop.port),
+      fallback: loopback(shop.fallbackPort),
+      controlPlanes: [loopback(ports.controlPlane)],
       module: join(projectRoot, 'build/rekindle.wasm'),
       ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
       ...(options.shopRoute === undefined ? {} : { shopRoute: options.shopRoute }),

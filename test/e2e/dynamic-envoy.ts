@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { deriveEnvoyConfiguration, type PluginJson } from '../../envoy/demo/envoy-configuration.ts';
+import { deriveEnvoyConfiguration, loopback, type PluginJson } from '../../envoy/demo/envoy-configuration.ts';
 import { type EnvoyProcess, envoyReady, startEnvoy } from '../../envoy/demo/envoy-process.ts';
 import { freePorts, type StagePorts } from '../../envoy/demo/ports.ts';
 import { type Shop, startShop } from '../../envoy/demo/shop.ts';
@@ -66,9 +66,9 @@ export async function openDynamicEnvoy({
       nodeId: 'shop-proxy-1',
       listenerPort: port,
       adminPort: ports.admin,
-      shopPort: shop.port,
-      fallbackPort: shop.fallbackPort,
-      controlPlanePort: ports.controlPlane,
+      shop: loopback(shop.port),
+      fallback: loopback(shop.fallbackPort),
+      controlPlanes: [loopback(ports.controlPlane)],
       module,
       plugin,
     });

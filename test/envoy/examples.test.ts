@@ -4,7 +4,7 @@ import { PluginConfiguration } from '../../control-plane/contract/plugin-configu
 import { Policy } from '../../control-plane/contract/policy.ts';
 import { readPolicy } from '../../control-plane/contract/policy-document.ts';
 import { shopPolicy } from '../../envoy/demo/demo.ts';
-import { deriveEnvoyConfiguration, type PluginJson } from '../../envoy/demo/envoy-configuration.ts';
+import { deriveEnvoyConfiguration, loopback, type PluginJson } from '../../envoy/demo/envoy-configuration.ts';
 
 test("the demo's policy is one that the control plane accepts", async () => {
   expect(readPolicy(new DocumentReader(Policy), await shopPolicy(), 'shop')).not.toHaveProperty('problems');
@@ -22,9 +22,9 @@ async function examplePlugin(): Promise<PluginJson> {
     nodeId: 'any',
     listenerPort: 1,
     adminPort: 1,
-    shopPort: 1,
-    fallbackPort: 1,
-    controlPlanePort: 1,
+    shop: loopback(1),
+    fallback: loopback(1),
+    controlPlanes: [loopback(1)],
     module: 'any',
     plugin: (configuration) => {
       plugin = configuration;

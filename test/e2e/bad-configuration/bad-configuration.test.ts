@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PluginJson } from '../../../envoy/demo/envoy-configuration.ts';
+import { loopback, type PluginJson } from '../../../envoy/demo/envoy-configuration.ts';
 import { launchEnvoy } from '../../../envoy/demo/envoy-process.ts';
 import { freePort } from '../../../envoy/demo/ports.ts';
 import { projectRoot } from '../../../scripts/project-root.ts';
@@ -85,9 +85,9 @@ async function bootEnvoy(plugin: (configuration: PluginJson) => unknown): Promis
     nodeId: 'refused',
     listenerPort: port,
     adminPort: await freePort(),
-    shopPort: port,
-    fallbackPort: port,
-    controlPlanePort: port,
+    shop: loopback(port),
+    fallback: loopback(port),
+    controlPlanes: [loopback(port)],
     module: join(projectRoot, 'build/rekindle.wasm'),
     plugin,
   });

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { putPolicy } from '../../../envoy/demo/control-plane-process.ts';
-import type { PluginJson } from '../../../envoy/demo/envoy-configuration.ts';
+import { loopback, type PluginJson } from '../../../envoy/demo/envoy-configuration.ts';
 import { type EnvoyProcess, envoyReady, launchEnvoy } from '../../../envoy/demo/envoy-process.ts';
 import { close, listen } from '../../../envoy/demo/http-server.ts';
 import { freePort } from '../../../envoy/demo/ports.ts';
@@ -45,9 +45,9 @@ async function secondEnvoy(
     nodeId: 'shop-proxy-2',
     listenerPort: port,
     adminPort: await freePort(),
-    shopPort,
-    fallbackPort: stage.shop.fallbackPort,
-    controlPlanePort,
+    shop: loopback(shopPort),
+    fallback: loopback(stage.shop.fallbackPort),
+    controlPlanes: [loopback(controlPlanePort)],
     module: join(projectRoot, 'build/rekindle.wasm'),
     plugin: sharing,
   });
