@@ -4,18 +4,26 @@ import { projectRoot } from '../../scripts/project-root.ts';
 import { type Child, startChild, tailOf } from './child.ts';
 import { waitFor } from './wait.ts';
 
-/** Starts the control plane on `port`, with its store and its log in `folder`, and waits until it is ready. */
-export async function startControlPlane(port: number, folder: string, settings: Readonly<Record<string, string>> = {}): Promise<Child> {
+/**
+ * Starts the control plane on `port`, with its embedded store and its log in `folder`, and waits until it is ready. On Redis it is only by
+ * its settings, whatever the environment of this process says.
+ */
+export async function startControlPlane(
+  port: number,
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+  name = 'control-plane',
+): Promise<Child> {
   const child = await startChild({
-    name: 'control plane',
+    name: name.replace('-', ' '),
     command: process.execPath,
     args: [
       '--import',
       pathToFileURL(join(projectRoot, 'envoy/demo/end-with-parent.mjs')).href,
       join(projectRoot, 'dist/control-plane/main.js'),
     ],
-    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store'), ...settings },
-    logFile: join(folder, 'control-plane.log'),
+    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store'), REDIS_URL: '', ...settings },
+    logFile: join(folder, `${name}.log`),
     node: true,
   });
   let ended = false;

@@ -11,6 +11,9 @@ import { firstOf, waitFor } from './wait.ts';
 
 export interface DemoOptions {
   readonly ports: StagePorts;
+  /** The Redis or Valkey that the replicas of the control plane share; without it one control plane has the embedded store. */
+  readonly redisUrl?: string | undefined;
+  readonly replicas?: 1 | 2 | undefined;
   readonly folder: string;
   /** Aborts when the demo shall end early. */
   readonly end: AbortSignal;
@@ -33,7 +36,7 @@ export interface Demo {
 export const rates = { catalog: 30, checkout: 15, recommendations: 20 } as const;
 
 /** Starts everything, waits until the filter holds the policy from the control plane, then starts the load. */
-export async function openDemo({ ports, folder, end, say }: DemoOptions, onAnswer: (answer: Answer) => void): Promise<Demo> {
+export async function openDemo({ ports, redisUrl, replicas, folder, end, say }: DemoOptions, onAnswer: (answer: Answer) => void): Promise<Demo> {
   const died = new AbortController();
   let death: string | null = null;
   const onDeath = (report: string): void => {
@@ -41,7 +44,7 @@ export async function openDemo({ ports, folder, end, say }: DemoOptions, onAnswe
     say(report);
     died.abort();
   };
-  const stage = await startStage({ ports, folder, controlPlane: true, onDeath });
+  const stage = await startStage({ ports, folder, controlPlane: true, redisUrl, replicas, onDeath });
   let load: Load | null = null;
   const stopLoad = async (): Promise<void> => {
     await load?.stop();

@@ -1,6 +1,5 @@
 import { type DemoOptions, openDemo } from './demo.ts';
 import { observe } from './observe.ts';
-import type { StagePorts } from './ports.ts';
 import { FEATURES } from './shop-mode.ts';
 import { formatMoment } from './table.ts';
 import { AnswerTally } from './tally.ts';
@@ -14,7 +13,7 @@ export async function runLive({ durationMs, ...options }: DemoOptions & { readon
   const tally = new AnswerTally(performance.now());
   const demo = await openDemo(options, (answer) => tally.add(answer));
   try {
-    options.say(whereToLook(options.ports, demo.stage.envoyVersion, options.folder));
+    options.say(whereToLook(options, demo.stage.envoyVersion));
     const startedAtMs = performance.now();
     tally.take(startedAtMs);
     while (durationMs === null || performance.now() - startedAtMs < durationMs) {
@@ -29,13 +28,15 @@ export async function runLive({ durationMs, ...options }: DemoOptions & { readon
   }
 }
 
-function whereToLook(ports: StagePorts, envoyVersion: string, folder: string): string {
+function whereToLook({ ports, folder, redisUrl, replicas }: DemoOptions, envoyVersion: string): string {
   const at = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`;
   return `
 Envoy ${envoyVersion} with the filter   ${at(ports.listener, '/catalog/items/1')}  /checkout  /recommendations
   stats                    ${at(ports.admin, '/stats?filter=rekindle_')}
   metrics                  ${at(ports.admin, '/stats/prometheus?filter=rekindle_')}
-Control plane              ${at(ports.controlPlane, '/v1/services/shop')}
+Control plane              ${at(ports.controlPlane, '/v1/services/shop')}${replicas === 2 ? `
+  second replica           ${at(ports.replica, '/v1/services/shop')}` : ''}${redisUrl === undefined ? '' : `
+  shared store             ${withoutPassword(redisUrl)}`}
   OpenAPI and its pages    ${at(ports.controlPlane, '/docs')}
   metrics                  ${at(ports.controlPlane, '/metrics')}
 Shop's control port        ${at(ports.shopControl, '/features')}
@@ -45,4 +46,10 @@ Break something:
   curl -d '{"mode":"fail"}' ${at(ports.shopControl, '/features/catalog')}     features: ${FEATURES.join(', ')}
   modes: {"mode":"ok"} · {"mode":"fail","status":500} · {"mode":"slow","delayMs":3000} · {"mode":"hang"}; "healthyShare":0.7 spares 70 %
 End with Ctrl-C.`;
+}
+
+function withoutPassword(redisUrl: string): string {
+  const url = new URL(redisUrl);
+  url.password = url.password && '…';
+  return decodeURIComponent(url.href);
 }

@@ -30,6 +30,9 @@ export interface StagePorts {
   readonly listener: number;
   readonly admin: number;
   readonly controlPlane: number;
+  /** Of the second replica, where there are two; and of the Valkey that they share, where the demo starts it. */
+  readonly replica: number;
+  readonly redis: number;
   readonly shop: number;
   readonly fallback: number;
   readonly shopControl: number;
@@ -40,6 +43,8 @@ export const wellKnownPorts: StagePorts = {
   listener: 10_000,
   admin: 9901,
   controlPlane: 7700,
+  replica: 7701,
+  redis: 7702,
   shop: 8081,
   fallback: 8082,
   shopControl: 8099,

@@ -47,7 +47,8 @@ async function observeOutage(options: DemoOptions): Promise<Check[]> {
   const demo = await openDemo(options, (answer) => answers.push(answer));
   demo.stage.shop.onArrival(({ feature, atMs }) => arrivals.push({ feature, atMs }));
   try {
-    tell(`healthy: Envoy ${demo.stage.envoyVersion}, control plane, shop and load are up`);
+    const controlPlane = options.replicas === 2 ? 'two replicas of the control plane' : 'control plane';
+    tell(`healthy: Envoy ${demo.stage.envoyVersion}, ${controlPlane}, shop and load are up`);
     const turns = await takeCourse(demo, tell);
     const recovery = await latestRecovery(demo);
     await demo.stopLoad();

@@ -21,9 +21,16 @@ export interface StageOptions {
   readonly controlPlane: boolean;
   /** Settings of the control plane beside its port and folder. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The Redis or Valkey of the control plane; without it the embedded store. */
+  readonly redisUrl?: string | undefined;
+  /** Replicas of the control plane, which need `redisUrl` to be two. */
+  readonly replicas?: 1 | 2 | undefined;
   /** Told of a server that died without being asked to. */
   readonly onDeath: (report: string) => void;
 }
+
+/** Logs that a stage leaves in its folder. */
+export const LOGS = ['control-plane.log', 'control-plane-2.log', 'envoy.log'] as const;
 
 /** A running shop, control plane and Envoy on loopback. */
 export interface Stage {
@@ -32,7 +39,7 @@ export interface Stage {
   readonly shop: Shop;
   readonly envoy: EnvoyProcess;
   readonly envoyVersion: string;
-  /** The control plane's process; null while it is away. */
+  /** The control plane's process, of two replicas the first; null while it is away. */
   controlPlane(): Child | null;
   startControlPlane(): Promise<void>;
   /** `kill`: without a goodbye. */
@@ -46,7 +53,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const { ports, folder } = options;
   const envoyServer = await findEnvoy();
   await mkdir(folder, { recursive: true });
-  await Promise.all(['envoy.log', 'control-plane.log'].map((log) => rm(join(folder, log), { force: true })));
+  await Promise.all(LOGS.map((log) => rm(join(folder, log), { force: true })));
   const endings: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of endings.splice(0).reverse()) await end();
@@ -67,12 +74,18 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       controlPlane = null;
       await child?.[how]();
     };
+    const settings = { ...options.settings, ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }) };
     const start = async (): Promise<void> => {
-      controlPlane = await startControlPlane(ports.controlPlane, folder, options.settings);
+      controlPlane = await startControlPlane(ports.controlPlane, folder, settings);
       supervise(controlPlane);
     };
     endings.push(() => stopControlPlane('stop'));
     if (options.controlPlane) await start();
+    if (options.replicas === 2) {
+      const replica = await startControlPlane(ports.replica, folder, settings, 'control-plane-2');
+      endings.push(() => replica.stop());
+      supervise(replica);
+    }
 
     const envoy = await launchEnvoy(envoyServer.path, folder, {
       nodeId: 'shop-proxy-1',
@@ -80,7 +93,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       adminPort: ports.admin,
       shop: loopback(shop.port),
       fallback: loopback(shop.fallbackPort),
-      controlPlanes: [loopback(ports.controlPlane)],
+      controlPlanes: [ports.controlPlane, ...(options.replicas === 2 ? [ports.replica] : [])].map(loopback),
       module: join(projectRoot, 'build/rekindle.wasm'),
       ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
       ...(options.shopRoute === undefined ? {} : { shopRoute: options.shopRoute }),
