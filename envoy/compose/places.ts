@@ -33,6 +33,7 @@ export function readPlaces(environment: Environment): Places {
 
 function parsePlace(name: string, text: string): Place {
   const [, host, port] = /^([A-Za-z0-9.-]+):(\d{1,5})$/.exec(text.trim()) ?? [];
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw new Error(`${name} wants HOST:PORT, got ${JSON.stringify(text)}`);
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new Error(`${name} wants HOST:PORT, got ${JSON.stringify(text)}`);
   return { host, port: Number(port) };
 }

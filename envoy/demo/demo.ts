@@ -36,7 +36,10 @@ export interface Demo {
 export const rates = { catalog: 30, checkout: 15, recommendations: 20 } as const;
 
 /** Starts everything, waits until the filter holds the policy from the control plane, then starts the load. */
-export async function openDemo({ ports, redisUrl, replicas, folder, end, say }: DemoOptions, onAnswer: (answer: Answer) => void): Promise<Demo> {
+export async function openDemo(
+  { ports, redisUrl, replicas, folder, end, say }: DemoOptions,
+  onAnswer: (answer: Answer) => void,
+): Promise<Demo> {
   const died = new AbortController();
   let death: string | null = null;
   const onDeath = (report: string): void => {

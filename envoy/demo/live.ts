@@ -34,9 +34,17 @@ function whereToLook({ ports, folder, redisUrl, replicas }: DemoOptions, envoyVe
 Envoy ${envoyVersion} with the filter   ${at(ports.listener, '/catalog/items/1')}  /checkout  /recommendations
   stats                    ${at(ports.admin, '/stats?filter=rekindle_')}
   metrics                  ${at(ports.admin, '/stats/prometheus?filter=rekindle_')}
-Control plane              ${at(ports.controlPlane, '/v1/services/shop')}${replicas === 2 ? `
-  second replica           ${at(ports.replica, '/v1/services/shop')}` : ''}${redisUrl === undefined ? '' : `
-  shared store             ${withoutPassword(redisUrl)}`}
+Control plane              ${at(ports.controlPlane, '/v1/services/shop')}${
+    replicas === 2
+      ? `
+  second replica           ${at(ports.replica, '/v1/services/shop')}`
+      : ''
+  }${
+    redisUrl === undefined
+      ? ''
+      : `
+  shared store             ${withoutPassword(redisUrl)}`
+  }
   OpenAPI and its pages    ${at(ports.controlPlane, '/docs')}
   metrics                  ${at(ports.controlPlane, '/metrics')}
 Shop's control port        ${at(ports.shopControl, '/features')}

