@@ -1,7 +1,9 @@
-// Writes the generated parts of envoy/ (the allow-list of the module, the tag specifiers of the metrics) and docs/problems.md. `--check` only compares.
+// Writes the generated parts of envoy/ (the allow-list of the module, the tag specifiers of the metrics), what manifests say of the module, and
+// docs/problems.md. `--check` only compares.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capabilitiesOf } from './capabilities.ts';
+import { filterFacts } from './filter-facts.ts';
 import { keepGenerated } from './generated-file.ts';
 import { problemsPage } from './problems.ts';
 import { projectRoot } from './project-root.ts';
@@ -16,7 +18,9 @@ stats_config:
   stats_tags: []
 `;
 
-const capabilities = capabilitiesOf(await readFile(join(projectRoot, 'build/rekindle.wasm')));
+const module = await readFile(join(projectRoot, 'build/rekindle.wasm'));
+const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+const capabilities = capabilitiesOf(module);
 const allowed = capabilities.map((name) => `${name}: {}`);
 const tags = statsTags().map(({ tag_name, regex }) => `- { tag_name: ${tag_name}, regex: '${regex}' }`);
 
@@ -25,6 +29,7 @@ const wanted = new Map([
   [configurationPath, replaceBlock(replaceBlock(configuration, 'allowed_capabilities', allowed), 'stats_tags', tags)],
   [tagsPath, replaceBlock(tagsHead, 'stats_tags', tags)],
   [join(projectRoot, 'docs/problems.md'), problemsPage()],
+  [join(projectRoot, 'control-plane/manifest/filter.gen.ts'), filterFacts(module, version)],
 ]);
 
 for (const [path, text] of wanted) keepGenerated(path, text);

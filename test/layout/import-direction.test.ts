@@ -31,6 +31,7 @@ const controlPlaneParts: readonly Part[] = [
   { part: 'control-plane/contract/', mayImport: [] },
   { part: 'control-plane/domain/', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/what-if/', mayImport: ['control-plane/contract/', 'control-plane/domain/'] },
+  { part: 'control-plane/manifest/', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/errors.ts', mayImport: [] },
   { part: 'control-plane/settings.ts', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/store/', mayImport: ['control-plane/contract/', 'control-plane/domain/', 'control-plane/errors.ts'] },
