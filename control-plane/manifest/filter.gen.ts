@@ -4,7 +4,7 @@
 export const FILTER_VERSION = '0.1.0';
 
 /** SHA-256 of the module. */
-export const FILTER_SHA256 = '0ec6dda36321c31feb8c9557f1717cb31d8a965c5f3ebec2d0e94c41c682521e';
+export const FILTER_SHA256 = '5e9edf40dafb8d7c07b047a6784cbc69e0999684ac7d8c923040eaf94e062577';
 
 /** What the module imports and exports: the least that it has to be allowed. */
 export const FILTER_CAPABILITIES: readonly string[] = [
