@@ -178,7 +178,7 @@ export class Fleet {
     this.events.add(name, audit);
     for (const { feature, from, to, reason } of result?.transitions ?? []) {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
-      this.metrics.transitions.inc({ service: name, to: to.state });
+      this.metrics.flagChanges.inc({ service: name, to: to.state });
     }
     this.metrics.countEvents(name, result?.events ?? []);
     this.metrics.countRecoveries(endedBy(before, next, this.clock()));

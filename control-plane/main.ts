@@ -9,6 +9,7 @@ import { prepareFolder } from './store/lmdb/inspect.ts';
 import { openLmdbStore } from './store/lmdb/lmdb-store.ts';
 import { verifyStore } from './store/lmdb/verify.ts';
 import { type Store, StoreUnusable } from './store/store.ts';
+import { VERSION } from './version.gen.ts';
 
 /** Whatever still runs after this is cut off. */
 const CLOSE_WITHIN_MS = 4500;
@@ -30,6 +31,7 @@ if (argument === '--help') {
 async function run(settings: Settings, tokens: readonly Token[]): Promise<void> {
   const { host, port, logLevel } = settings;
   const log = buildLog(logLevel);
+  log.info({ version: VERSION }, 'starting');
   const store = await openStore(settings.dataDir);
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
   const clock = () => Math.floor(performance.timeOrigin + performance.now());

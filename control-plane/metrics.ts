@@ -1,47 +1,54 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { CONTROL_PLANE_METRICS } from './contract/metrics.ts';
+import { CONTROL_PLANE_METRICS, RECOVERY_EVENTS, RECOVERY_PHASES } from './contract/metrics.ts';
 import type { Recovery, ServiceState, TimelineEntry } from './domain/model.ts';
 import { pausedMs } from './domain/recovery/running.ts';
+import { VERSION } from './version.gen.ts';
+
+/** A service and what is known of it beside its state. */
+interface Live {
+  readonly state: ServiceState;
+  readonly service: {
+    readonly suspects: Readonly<Record<string, readonly string[]>>;
+    bookOf(state: ServiceState): { countProxies(nowMs: number): number };
+  };
+}
 
 /** What the metrics read when they are asked for. */
 export interface Gauges {
+  readonly clock: () => number;
   readonly watchers: { readonly count: number };
   /** Probe permits in flight by upstream group. */
   permitsInFlight(): ReadonlyMap<string, number>;
-  live(): readonly { readonly state: ServiceState }[];
+  live(): readonly Live[];
   readonly history: { readonly bytes: number };
 }
 
 type Specs = typeof CONTROL_PLANE_METRICS;
 type Name = keyof Specs;
 type NameOf<K extends string> = { [N in Name]: Specs[N]['kind'] extends K ? N : never }[Name];
-type LabelOf<N extends Name> = Specs[N]['labels'][number];
+type ServiceGauge = {
+  [N in NameOf<'gauge'>]: Specs[N]['labels'] extends { service: 'service'; phase?: never } ? N : never;
+}[NameOf<'gauge'>];
+type LabelOf<N extends Name> = Extract<keyof Specs[N]['labels'], string>;
 
-const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-const RECOVERY_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
+const COUNTED_EVENTS: ReadonlySet<string> = new Set(RECOVERY_EVENTS);
 
-/** Codes of events that are counted. */
-const COUNTED_EVENTS: ReadonlySet<string> = new Set([
-  ...['opened', 'pulled-back', 'probe-attempt', 'attempt-failed', 'probes-succeeded', 'step-passed', 'step-failed', 'enabled'],
-  ...['inconclusive', 'ceiling', 'recovery_stuck', 'recovered-locally', 'paused', 'resumed', 'promoted', 'rolled-back'],
-]);
-
-/** The metrics of one control plane, in a registry of their own. Labels are names of the policies only, so their number is bounded. */
+/** The metrics of one control plane, in a registry of their own. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly transitions = this.counter('rekindle_transitions_total');
+  readonly flagChanges = this.counter('rekindle_flag_changes_total');
   readonly reports = this.counter('rekindle_reports_total');
   readonly copies = this.counter('rekindle_shared_copies_total');
   readonly recoveries = this.counter('rekindle_recoveries_total');
   readonly recoveryPausedSeconds = this.counter('rekindle_recovery_paused_seconds_total');
   readonly recoveryEvents = this.counter('rekindle_recovery_events_total');
   readonly ticksFailed = this.counter('rekindle_ticks_failed_total');
-  readonly recoverySeconds = this.histogram('rekindle_recovery_seconds', RECOVERY_SECONDS);
-  readonly pushSeconds = this.histogram('rekindle_push_seconds', FAST_SECONDS);
-  readonly tickSeconds = this.histogram('rekindle_tick_seconds', FAST_SECONDS);
-  readonly commitSeconds = this.histogram('rekindle_commit_seconds', FAST_SECONDS);
+  readonly recoverySeconds = this.histogram('rekindle_recovery_seconds');
+  readonly pushSeconds = this.histogram('rekindle_push_seconds');
+  readonly tickSeconds = this.histogram('rekindle_tick_seconds');
+  readonly commitSeconds = this.histogram('rekindle_commit_seconds');
 
-  /** Steps, attempts and alerts of recoveries; `holds` and judgements of health are left out, they come with every wait. */
+  /** Steps, attempts and alerts of recoveries. */
   countEvents(service: string, events: readonly TimelineEntry[]): void {
     for (const { event } of events) if (COUNTED_EVENTS.has(event)) this.recoveryEvents.inc({ service, event });
   }
@@ -63,13 +70,21 @@ export class Metrics {
     this.gauge('rekindle_permits_in_flight', (gauge) => {
       for (const [group, count] of fleet.permitsInFlight()) gauge.set({ group }, count);
     });
-    this.gauge('rekindle_directive_revision', (gauge) => {
-      for (const { state } of fleet.live()) gauge.set({ service: state.service }, state.revision);
-    });
     this.gauge('rekindle_leading', (gauge) => gauge.set(ticker.isLeader ? 1 : 0));
     this.gauge('rekindle_history_bytes', (gauge) => gauge.set(fleet.history.bytes));
-    this.gauge('rekindle_recovering', (gauge) => {
-      for (const { state } of fleet.live()) gauge.set({ service: state.service }, state.recovery?.endedAtMs === null ? 1 : 0);
+    this.gauge('rekindle_control_plane_build_info', (gauge) => gauge.set({ version: VERSION }, 1));
+    this.perService(fleet, 'rekindle_fleet_revision', ({ state }) => state.revision);
+    this.perService(fleet, 'rekindle_recovering', ({ state }) => (isRecovering(state) ? 1 : 0));
+    this.perService(fleet, 'rekindle_overrides', ({ state }) => Object.values(state.features).filter(({ override }) => override).length);
+    this.perService(fleet, 'rekindle_suspects', ({ service }) => new Set(Object.values(service.suspects).flat()).size);
+    this.perService(fleet, 'rekindle_proxies', ({ service, state }) => service.bookOf(state).countProxies(fleet.clock()));
+    this.gauge('rekindle_recovery_features', (gauge) => {
+      for (const { state } of fleet.live()) {
+        const standing = isRecovering(state) ? Object.values(state.features).map(({ recovery }) => recovery?.phase) : [];
+        for (const phase of RECOVERY_PHASES) {
+          gauge.set({ service: state.service, phase }, standing.filter((its) => its === phase).length);
+        }
+      }
     });
   }
 
@@ -78,12 +93,19 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** A gauge with one series for each service that there is. */
+  private perService(fleet: Gauges, name: ServiceGauge, read: (live: Live) => number): void {
+    this.gauge(name, (gauge) => {
+      for (const live of fleet.live()) gauge.set({ service: live.state.service }, read(live));
+    });
+  }
+
   private counter<N extends NameOf<'counter'>>(name: N): Counter<LabelOf<N>> {
     return new Counter(this.described(name));
   }
 
-  private histogram<N extends NameOf<'histogram'>>(name: N, buckets: number[]): Histogram<LabelOf<N>> {
-    return new Histogram({ ...this.described(name), buckets });
+  private histogram<N extends NameOf<'histogram'>>(name: N): Histogram<LabelOf<N>> {
+    return new Histogram({ ...this.described(name), buckets: [...CONTROL_PLANE_METRICS[name].buckets] });
   }
 
   private gauge<N extends NameOf<'gauge'>>(name: N, read: (gauge: Gauge<LabelOf<N>>) => void): void {
@@ -98,6 +120,10 @@ export class Metrics {
 
   private described<N extends Name>(name: N) {
     const { help, labels } = CONTROL_PLANE_METRICS[name];
-    return { name, help, labelNames: [...labels] as LabelOf<N>[], registers: [this.registry] };
+    return { name, help, labelNames: Object.keys(labels) as LabelOf<N>[], registers: [this.registry] };
   }
+}
+
+function isRecovering({ recovery }: ServiceState): boolean {
+  return recovery !== null && recovery.endedAtMs === null;
 }

@@ -12,7 +12,7 @@ import { CopySender } from "./sync/copy-sender";
 import { ProbeSender } from "./sync/probe";
 import { ReportSender } from "./sync/report";
 import { Watch } from "./sync/watch";
-import { flushUnmatched } from "./telemetry/service-metrics";
+import { flushUnmatched, retireVersion, tellVersion } from "./telemetry/service-metrics";
 import { flushUpstreamTimes } from "./telemetry/upstream-times";
 import { VERSION } from "./wire/contract.gen";
 
@@ -60,24 +60,27 @@ class Agent {
     }
     this.probes.tick(settings, leads, nowMs);
     if (to !== null && settings.cacheShared && settings.mode != Mode.Off) this.copies.tick(to, nowMs);
-    if (leads) this.writeGauges(nowMs);
+    if (leads) this.writeGauges(to !== null, nowMs);
     this.led = leads;
     for (let i = 0; i < service.features.length; i++) service.features[i].metrics.flush();
     service.metrics.flush();
   }
 
-  private writeGauges(nowMs: i64): void {
+  /** What concerns the control plane is told only where there is one: nobody shall be alarmed that none answers. */
+  private writeGauges(isConnectable: bool, nowMs: i64): void {
     const service = this.service;
     const all = !this.led || nowMs - this.gaugesAtMs >= GAUGES_EVERY_MS;
     if (all) {
       this.gaugesAtMs = nowMs;
       service.metrics.forgetGauges();
     }
+    tellVersion(all);
     for (let i = 0; i < service.features.length; i++) {
       const feature = service.features[i];
       if (all) feature.metrics.forgetGauges(!this.led && service.lease.inherited);
       feature.metrics.gauges(feature.breaker.toldPhase(), feature.breaker.flag.state, feature.health, feature.breaker.admitNow(nowMs));
     }
+    if (!isConnectable) return;
     const confirmed = service.governance.confirmedAtMs;
     const connected = confirmed > 0 && service.governance.reportedAtMs > 0 && this.watch.answered() && this.report.answered();
     service.metrics.gauges(service.revision, confirmed == 0 ? 0 : (nowMs - confirmed) / 1000, connected, service.governed());
@@ -168,6 +171,7 @@ export function closeRoot(id: u32, nowMs: i64): void {
     }
     if (agent.actor == 0) agent.service.lease.release(nowMs);
   }
+  if (roots.length == 0) retireVersion();
 }
 
 /** A call-out came back: a watch's, a report's, a probe's, or a rung's. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Directive } from '../control-plane/contract/directive.ts';
 import { RESERVED_HEADERS } from '../control-plane/contract/fallback.ts';
 import { LATENCY_BUCKETS_MS, LIMITS } from '../control-plane/contract/limits.ts';
-import { DEGRADED_REASONS, FILTER_METRICS } from '../control-plane/contract/metrics.ts';
+import { DEGRADED_REASONS, FILTER_METRICS, OUTCOMES, RUNG_LABELS } from '../control-plane/contract/metrics.ts';
 import * as names from '../control-plane/contract/names.ts';
 import { PluginConfiguration } from '../control-plane/contract/plugin-configuration.ts';
 import { Policy } from '../control-plane/contract/policy.ts';
@@ -26,6 +26,8 @@ const WORDS = {
   MODES: names.MODES,
   JITTERS: names.JITTERS,
   DEGRADED_REASONS,
+  OUTCOMES,
+  RUNG_LABELS,
   PROTOCOLS: names.PROTOCOLS,
   RESERVED_HEADERS,
 };
@@ -69,7 +71,7 @@ function words(): string {
 function metrics(): string {
   const lines = Object.entries(FILTER_METRICS).map(([name, metric]) => {
     const constant = name.replace(/^rekindle/, 'metric').toUpperCase();
-    return `/** ${metric.kind} {${metric.labels.join(', ')}} */\n${constantOf(constant, 'string', quoted(name))}`;
+    return `/** ${metric.kind} {${Object.keys(metric.labels).join(', ')}} */\n${constantOf(constant, 'string', quoted(name))}`;
   });
   return lines.join('\n');
 }

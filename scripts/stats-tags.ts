@@ -1,15 +1,14 @@
-import { FILTER_METRICS } from '../control-plane/contract/metrics.ts';
+import { filterLabels } from '../control-plane/contract/metrics.ts';
 
 export interface StatsTag {
   readonly tag_name: string;
   readonly regex: string;
 }
 
-/** Any label in front: `<label>=.=<value>;.` */
-const label = '[a-z_]+=\\.=[^;]*;\\.';
+/** Any label in front: `<label>=.=<value>;.;` */
+const label = '[a-z_]+=\\.=[^;]*;\\.;';
 
 /** Envoy's tag specifiers for every label of the filter's metrics: the outer group is cut from the name, the inner one is the value. */
 export function statsTags(): StatsTag[] {
-  const labels = new Set(Object.values(FILTER_METRICS).flatMap((metric): readonly string[] => metric.labels));
-  return [...labels].sort().map((name) => ({ tag_name: name, regex: `^wasmcustom\\.(?:${label})*?(${name}=\\.=([^;]*);\\.)` }));
+  return filterLabels().map((name) => ({ tag_name: name, regex: `^wasmcustom\\.(?:${label})*?(${name}=\\.=([^;]*);\\.;)` }));
 }

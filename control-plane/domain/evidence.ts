@@ -84,6 +84,11 @@ export class EvidenceBook {
     return viewOf(this.speakers(nowMs), [...this.windows.keys()], nowMs, RATE_WINDOW_MS);
   }
 
+  /** Proxies whose reports come in time. */
+  countProxies(nowMs: number): number {
+    return this.speakers(nowMs).length;
+  }
+
   private follow(policy: Policy): void {
     if (policy === this.policy) return;
     this.policy = policy;

@@ -46,6 +46,8 @@ export class StaleCache {
   /** Change mark of the content that this VM hashed last in each slot, and that hash. */
   private versions: StaticArray<u32> = new StaticArray<u32>(0);
   private hashes: StaticArray<i64> = new StaticArray<i64>(0);
+  /** For how long the copy that `store` displaced last had been here; -1: it displaced none. */
+  displacedMs: i64 = -1;
   private readonly mark: PoisonMark = new PoisonMark(cacheKey("trying", 0));
 
   configure(entries: i32, maxBodyBytes: i32): void {
@@ -133,6 +135,7 @@ export class StaleCache {
   /** Keeps a copy in the slot of its key, else in one that its feature may take. The slot; -1: it is not kept. */
   store(key: StaticArray<u8>, keyLength: i32, nowMs: i64, copy: AgedCopy): i32 {
     const blob = copy.blob;
+    this.displacedMs = -1;
     if (this.sets == 0 || blob.length > this.maxBodyBytes + BLOB_EXTRA) return -1;
     const hash = this.hash(key, keyLength);
     const owner = ownerOf(key);
@@ -141,8 +144,9 @@ export class StaleCache {
     if (isNew) slot = this.victim(hash, owner);
     if (!writeShared(this.bodyKeys[slot], blob)) return -1;
     const meta = this.metas[slot];
-    meta.read();
+    const isTaken = meta.read();
     const words = meta.words;
+    if (isNew && isTaken) this.displacedMs = nowMs - words[2];
     words[1] = <i64>hash;
     words[2] = nowMs;
     words[3] = copy.ageMs;
@@ -170,6 +174,11 @@ export class StaleCache {
     this.store(key, keyLength, nowMs, copy);
     const blob = new CacheBlob(copy.blob);
     return new StaleCopy(copy.status, blob.pairs(), blob.body(), copy.ageMs, copy.freshForMs);
+  }
+
+  /** Whether the copy that was displaced last could still have stood in, by the rule of the one that displaced it. */
+  hasEvicted(maxStaleMs: i64): bool {
+    return this.displacedMs >= 0 && this.displacedMs < maxStaleMs;
   }
 
   /** Hash of a slot's content if it is due to be shared, and then it counts as shared; 0: it is not. */

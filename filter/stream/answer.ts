@@ -8,9 +8,9 @@ import { MARKER } from "../domain/outcome";
 import { RungKind } from "../domain/policy";
 import { Count } from "../proxy/counters";
 import { Feature } from "../proxy/feature";
-import { RUNG_LABELS } from "../telemetry/feature-metrics";
 import { details, refusalMarker } from "./degraded-headers";
 import { Form, Stream } from "./stream";
+import { RUNG_LABELS } from "../wire/contract.gen";
 
 /** Clients are told to come back no later than this. */
 const LONGEST_WAIT_MS: i64 = 30_000;

@@ -102,7 +102,11 @@ function store(stream: Stream, nowMs: i64): void {
   if (capture === null) return;
   stream.capture = null;
   const slot = staleCache.store(stream.key, stream.keyLength, nowMs, capture.copy(stream.key, stream.keyLength, nowMs));
-  if (slot >= 0) shareWhenDue(stream, slot, nowMs);
+  const feature = stream.feature;
+  if (slot < 0 || feature === null) return;
+  const stale = feature.stale;
+  if (stale !== null) feature.metrics.countStored(staleCache.hasEvicted(stale.maxStaleMs));
+  shareWhenDue(stream, slot, nowMs);
 }
 
 /** A part of the response's body. */

@@ -75,7 +75,10 @@ class CopyCall extends CallOut {
     } else if (status != 404) {
       failedUntil = nowMs + FAILED_MS;
     }
-    if (this.copy !== null) return;
+    if (this.copy !== null) {
+      this.feature.metrics.countStored(staleCache.hasEvicted(this.maxStaleMs));
+      return;
+    }
     const hash = staleCache.hash(this.key, this.keyLength);
     const place = <i32>(hash % REMEMBERED);
     missed[place] = hash;

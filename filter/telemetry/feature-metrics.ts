@@ -1,17 +1,15 @@
 import * as names from "../wire/contract.gen";
 import { Counter, Gauge, Histogram, label, OneOf } from "./series";
 
-/** How a request of a feature ended, in the order of the `outcome` label. */
+/** How a request of a feature ended, in the order of OUTCOMES. */
 export enum Ended {
   Success = 0,
   Failure = 1,
   Ignored = 2,
   Refused = 3,
 }
-const ENDED: StaticArray<string> = ["success", "failure", "ignored", "refused"];
-/** Label values of the rungs: the contract's, and `none` when no rung could answer. */
+/** Place of `none` among RUNG_LABELS. */
 const RUNG_NONE: i32 = 3;
-export const RUNG_LABELS: string[] = ["stale", "cluster", "static", "none"];
 
 /** Series of one feature. Counting is memory only; `flush` writes. */
 export class FeatureMetrics {
@@ -21,6 +19,8 @@ export class FeatureMetrics {
   private readonly detected: Counter[] = [];
   private readonly transitions: Counter[] = [];
   private readonly retriesWithheld: Counter = new Counter();
+  private readonly copiesStored: Counter = new Counter();
+  private readonly copiesEvicted: Counter = new Counter();
   private readonly phases: OneOf = new OneOf("phase", names.BREAKER_PHASES);
   private readonly states: OneOf = new OneOf("state", names.FEATURE_STATES);
   private readonly healths: OneOf = new OneOf("health", names.FEATURE_HEALTHS);
@@ -29,8 +29,8 @@ export class FeatureMetrics {
 
   constructor(service: string, feature: string) {
     this.labels = label("service", service) + label("feature", feature);
-    for (let i = 0; i < ENDED.length; i++) this.ended.push(new Counter());
-    for (let i = 0; i < RUNG_LABELS.length * names.DEGRADED_REASONS.length; i++) this.degraded.push(new Counter());
+    for (let i = 0; i < names.OUTCOMES.length; i++) this.ended.push(new Counter());
+    for (let i = 0; i < names.RUNG_LABELS.length * names.DEGRADED_REASONS.length; i++) this.degraded.push(new Counter());
     for (let i = 0; i < names.DEGRADED_REASONS.length; i++) this.detected.push(new Counter());
     for (let i = 0; i < names.BREAKER_PHASES.length; i++) this.transitions.push(new Counter());
   }
@@ -58,17 +58,25 @@ export class FeatureMetrics {
     this.transitions[phase].add();
   }
 
+  /** `evicts`: it took the place of a copy that could still have stood in. */
+  countStored(evicts: bool): void {
+    this.copiesStored.add();
+    if (evicts) this.copiesEvicted.add();
+  }
+
   /** Writes what was counted. Names are put together only for series that have something to say. */
   flush(): void {
-    flushEach(this.ended, names.METRIC_REQUESTS_TOTAL, this.labels, "outcome", ENDED);
+    flushEach(this.ended, names.METRIC_REQUESTS_TOTAL, this.labels, "outcome", names.OUTCOMES);
     flushEach(this.detected, names.METRIC_DETECTED_TOTAL, this.labels, "reason", names.DEGRADED_REASONS);
     flushEach(this.transitions, names.METRIC_TRANSITIONS_TOTAL, this.labels, "to", names.BREAKER_PHASES);
     if (this.retriesWithheld.pending > 0) this.retriesWithheld.flush(names.METRIC_RETRIES_WITHHELD_TOTAL, this.labels);
+    if (this.copiesStored.pending > 0) this.copiesStored.flush(names.METRIC_COPIES_STORED_TOTAL, this.labels);
+    if (this.copiesEvicted.pending > 0) this.copiesEvicted.flush(names.METRIC_COPIES_EVICTED_TOTAL, this.labels);
     const reasons = names.DEGRADED_REASONS.length;
     for (let i = 0; i < this.degraded.length; i++) {
       const counter = this.degraded[i];
       if (counter.pending == 0) continue;
-      const rung = this.labels + label("rung", RUNG_LABELS[i / reasons]);
+      const rung = this.labels + label("rung", names.RUNG_LABELS[i / reasons]);
       counter.flush(names.METRIC_DEGRADED_TOTAL, rung + label("reason", names.DEGRADED_REASONS[i % reasons]));
     }
   }

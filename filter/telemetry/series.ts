@@ -2,11 +2,10 @@ import { MetricKind } from "../abi/enums";
 import { defineMetric, incrementMetric, recordMetric } from "../abi/metrics";
 
 /**
- * `label=.=value;.` in front of the name is the form from which Istio's bootstrap, and our `stats_tags`, take labels. At the end of a name
- * Envoy drops the last dot, and Istio's pattern misses the last label.
+ * `label=.=value;.;` in front of the name is the form from which Istio's bootstrap (`extraStatTags`), and our `stats_tags`, take labels.
  */
 export function label(name: string, value: string): string {
-  return name + "=.=" + value + ";.";
+  return name + "=.=" + value + ";.;";
 }
 
 /** A counter that is defined when it first counts and written on the tick. */

@@ -38,6 +38,19 @@ export class ServiceMetrics {
   }
 }
 
+const build: Gauge = new Gauge();
+
+/** Which version acts for this proxy; `anew`: another VM may have said otherwise. Written by the leader alone. */
+export function tellVersion(anew: bool): void {
+  if (anew) build.forget(false);
+  build.set(names.METRIC_BUILD_INFO, label("version", names.VERSION), 1);
+}
+
+/** This VM acts for nobody any more. */
+export function retireVersion(): void {
+  build.retire(names.METRIC_BUILD_INFO, label("version", names.VERSION));
+}
+
 const unmatched: Counter = new Counter();
 
 /** A request that no feature matched. */

@@ -54,6 +54,10 @@ export enum BreakerPhase {
 // @ts-ignore: decorator
 @lazy export const DEGRADED_REASONS: StaticArray<string> = ["open", "disabled", "share", "failure", "timeout", "connect", "reset", "grpc", "overload"];
 // @ts-ignore: decorator
+@lazy export const OUTCOMES: StaticArray<string> = ["success", "failure", "ignored", "refused"];
+// @ts-ignore: decorator
+@lazy export const RUNG_LABELS: StaticArray<string> = ["stale", "cluster", "static", "none"];
+// @ts-ignore: decorator
 @lazy export const PROTOCOLS: StaticArray<string> = ["http", "grpc", "grpc-web"];
 // @ts-ignore: decorator
 @lazy export const RESERVED_HEADERS: StaticArray<string> = ["age", "cache-status", "connection", "content-length", "content-type", "keep-alive", "proxy-connection", "rekindle", "te", "trailer", "transfer-encoding", "upgrade", "x-envoy-ratelimited"];
@@ -70,6 +74,12 @@ export enum BreakerPhase {
 /** counter {service, feature} */
 // @ts-ignore: decorator
 @lazy export const METRIC_RETRIES_WITHHELD_TOTAL: string = "rekindle_retries_withheld_total";
+/** counter {service, feature} */
+// @ts-ignore: decorator
+@lazy export const METRIC_COPIES_STORED_TOTAL: string = "rekindle_copies_stored_total";
+/** counter {service, feature} */
+// @ts-ignore: decorator
+@lazy export const METRIC_COPIES_EVICTED_TOTAL: string = "rekindle_copies_evicted_total";
 /** counter {service, feature, to} */
 // @ts-ignore: decorator
 @lazy export const METRIC_TRANSITIONS_TOTAL: string = "rekindle_transitions_total";
@@ -103,6 +113,9 @@ export enum BreakerPhase {
 /** gauge {service} */
 // @ts-ignore: decorator
 @lazy export const METRIC_GOVERNED: string = "rekindle_governed";
+/** gauge {version} */
+// @ts-ignore: decorator
+@lazy export const METRIC_BUILD_INFO: string = "rekindle_build_info";
 /** histogram {service, feature} */
 // @ts-ignore: decorator
 @lazy export const METRIC_UPSTREAM_MS: string = "rekindle_upstream_ms";

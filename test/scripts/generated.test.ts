@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { capabilitiesOf } from '../../scripts/capabilities.ts';
-import { statsTags } from '../../scripts/stats-tags.ts';
 import { replaceBlock } from '../../scripts/yaml-block.ts';
 
 test('capabilities are the imports and the callbacks of a module, memory and version aside', () => {
@@ -14,19 +13,6 @@ test('capabilities are the imports and the callbacks of a module, memory and ver
     ...section(7, [3, ...exported]),
   ];
   expect(capabilitiesOf(Uint8Array.from(module))).toEqual(['proxy_log', 'proxy_on_tick']);
-});
-
-test("a label's tag specifier takes its value from a series' name and leaves the rest", () => {
-  const name = 'wasmcustom.service=.=shop;.feature=.=catalog;.outcome=.=success;.rekindle_requests_total';
-  const found = statsTags().flatMap(({ tag_name, regex }) => {
-    const match = new RegExp(regex).exec(name);
-    return match === null ? [] : [[tag_name, match[2], name.replace(match[1] ?? '', '')]];
-  });
-  expect(found).toEqual([
-    ['feature', 'catalog', 'wasmcustom.service=.=shop;.outcome=.=success;.rekindle_requests_total'],
-    ['outcome', 'success', 'wasmcustom.service=.=shop;.feature=.=catalog;.rekindle_requests_total'],
-    ['service', 'shop', 'wasmcustom.feature=.=catalog;.outcome=.=success;.rekindle_requests_total'],
-  ]);
 });
 
 test('a block of a YAML text is replaced, and nothing else', () => {

@@ -48,10 +48,10 @@ describe('the process tells how it fares', () => {
     const control = await stage();
     const etag = await putPolicy(control, policyDraft('shop', 'catalog'));
     const metrics = async () => (await control.app.inject('/metrics')).body;
-    expect(await metrics()).toContain('rekindle_directive_revision{service="shop"} 1');
+    expect(await metrics()).toContain('rekindle_fleet_revision{service="shop"} 1');
     expect(await metrics()).toMatch(/rekindle_commit_seconds_count 1/);
     await control.app.inject({ method: 'DELETE', url: '/v1/policies/shop', headers: { 'if-match': etag } });
-    expect(await metrics()).not.toContain('rekindle_directive_revision{');
+    expect(await metrics()).not.toContain('rekindle_fleet_revision{');
   });
 });
 

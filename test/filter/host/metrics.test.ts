@@ -40,7 +40,7 @@ describe('metrics', () => {
   });
 
   test('labels are read from the name', () => {
-    expect(parseSeriesName('service=.=shop;.outcome=.=a-b;.requests_total')).toEqual({
+    expect(parseSeriesName('service=.=shop;.;outcome=.=a-b;.;requests_total')).toEqual({
       name: 'requests_total',
       labels: { service: 'shop', outcome: 'a-b' },
     });

@@ -8,10 +8,10 @@ interface Series {
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** `label=.=value;.label=.=value;.name` taken apart, as Istio's and our own stats_tags do. */
+/** `label=.=value;.;label=.=value;.;name` taken apart, as Istio's and our own stats_tags do. */
 export function parseSeriesName(full: string): { name: string; labels: Record<string, string> } {
   const labels: Record<string, string> = {};
-  const name = full.replace(/([a-z_]+)=\.=(.*?);\./g, (_match, label: string, value: string) => {
+  const name = full.replace(/([a-z_]+)=\.=(.*?);\.;/g, (_match, label: string, value: string) => {
     labels[label] = value;
     return '';
   });

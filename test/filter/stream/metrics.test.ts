@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { FILTER_METRICS } from '../../../control-plane/contract/metrics.ts';
+import { VERSION } from '../../../control-plane/version.gen.ts';
 import { parseSeriesName } from '../host/metrics.ts';
 import { expectClean, feature, type Json, QUICK, type Scene, scene, TICK_MS } from './scene.ts';
+import { withStale } from './stale-scene.ts';
 
 afterEach(expectClean);
 
@@ -9,11 +11,11 @@ const RUNGS: Json = { fallback: [{ stale: {} }, { cluster: { name: 'spare' } }, 
 
 /** Everything that counts happens at least once. */
 function eventful(): Scene {
-  const it = scene({ connected: true, policy: null, configuration: { fallbackClusters: ['spare'] } });
+  const it = scene({ connected: true, policy: null, configuration: { fallbackClusters: ['spare'], cache: { entries: 4 } } });
   const features = [feature('catalog', RUNGS), feature('cart', { breaker: QUICK }), feature('watched', { mode: 'shadow' })];
   it.fleet.publish('shop', { policy: { service: 'shop', features } });
   it.advance(1000);
-  it.good('/catalog');
+  for (let n = 0; n < 6; n++) it.good(`/catalog/${n}`);
   it.bad('/catalog');
   it.bad('/watched');
   it.good('/elsewhere');
@@ -33,7 +35,7 @@ describe('series', () => {
     for (const { name, labels } of parsed) {
       const spec = FILTER_METRICS[name as keyof typeof FILTER_METRICS];
       expect(spec, name).toBeDefined();
-      expect(Object.keys(labels), name).toEqual([...spec.labels]);
+      expect(Object.keys(labels), name).toEqual(Object.keys(spec.labels));
     }
     expect(new Set(parsed.map(({ name }) => name))).toEqual(new Set(Object.keys(FILTER_METRICS)));
   });
@@ -120,7 +122,54 @@ describe('transitions are counted once, by the worker that made them', () => {
   });
 });
 
+describe('stale copies', () => {
+  const stored = (it: Scene) => [it.metric('copies_stored_total'), it.metric('copies_evicted_total')];
+
+  test('one that pushes out another that could still stand in tells of a cache that is too small', () => {
+    const it = withStale({ maxStaleMs: 60_000 }, { configuration: { cache: { entries: 4 } } });
+    for (let n = 0; n < 4; n++) it.good(`/catalog/${n}`);
+    it.advance(100);
+    expect(stored(it)).toEqual([4, 0]);
+    it.good('/catalog/another');
+    it.advance(2000);
+    it.good('/catalog/another');
+    it.advance(100);
+    expect(stored(it)).toEqual([6, 1]);
+  });
+
+  test('one that pushes out another that was too old does not', () => {
+    const it = withStale({ maxStaleMs: 60_000 }, { configuration: { cache: { entries: 4 } } });
+    for (let n = 0; n < 4; n++) it.good(`/catalog/${n}`);
+    it.advance(61_000);
+    for (let n = 4; n < 8; n++) it.good(`/catalog/${n}`);
+    it.advance(100);
+    expect(stored(it)).toEqual([8, 0]);
+  });
+});
+
+describe('the version', () => {
+  test('is told while the filter acts, and no more when its configuration has gone', () => {
+    const it = scene();
+    it.advance(200);
+    expect(it.metric('build_info', { version: VERSION })).toBe(1);
+    it.proxy.removePlugin(0);
+    expect(it.metric('build_info', { version: VERSION })).toBe(0);
+  });
+});
+
 describe('gauges', () => {
+  test('of the control plane are there only where one is configured', () => {
+    const alone = scene();
+    alone.advance(6000);
+    const told = (it: Scene) => it.proxy.metrics.names.map((name) => parseSeriesName(name).name);
+    expect(told(alone)).not.toContain('rekindle_control_plane_connected');
+    const lost = scene({ connected: true });
+    lost.fleet.silent = true;
+    lost.advance(6000);
+    expect(told(lost)).toContain('rekindle_control_plane_connected');
+    expect(lost.metric('control_plane_connected')).toBe(0);
+  });
+
   test('one phase and one state are 1', () => {
     const it = eventful();
     for (const name of ['catalog', 'cart']) {
