@@ -69,9 +69,9 @@ export class FeatureMetrics {
     flushEach(this.ended, names.METRIC_REQUESTS_TOTAL, this.labels, "outcome", names.OUTCOMES);
     flushEach(this.detected, names.METRIC_DETECTED_TOTAL, this.labels, "reason", names.DEGRADED_REASONS);
     flushEach(this.transitions, names.METRIC_TRANSITIONS_TOTAL, this.labels, "to", names.BREAKER_PHASES);
-    if (this.retriesWithheld.pending > 0) this.retriesWithheld.flush(names.METRIC_RETRIES_WITHHELD_TOTAL, this.labels);
-    if (this.copiesStored.pending > 0) this.copiesStored.flush(names.METRIC_COPIES_STORED_TOTAL, this.labels);
-    if (this.copiesEvicted.pending > 0) this.copiesEvicted.flush(names.METRIC_COPIES_EVICTED_TOTAL, this.labels);
+    this.retriesWithheld.flushIfAny(names.METRIC_RETRIES_WITHHELD_TOTAL, this.labels);
+    this.copiesStored.flushIfAny(names.METRIC_COPIES_STORED_TOTAL, this.labels);
+    this.copiesEvicted.flushIfAny(names.METRIC_COPIES_EVICTED_TOTAL, this.labels);
     const reasons = names.DEGRADED_REASONS.length;
     for (let i = 0; i < this.degraded.length; i++) {
       const counter = this.degraded[i];

@@ -25,6 +25,11 @@ export class Counter {
     incrementMetric(this.id, this.pending);
     this.pending = 0;
   }
+
+  /** The same for names that are at hand. */
+  flushIfAny(name: string, labels: string): void {
+    if (this.pending > 0) this.flush(name, labels);
+  }
 }
 
 /** A gauge that is defined when it is first written, and written only when it changes. */

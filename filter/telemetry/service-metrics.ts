@@ -19,7 +19,7 @@ export class ServiceMetrics {
   }
 
   flush(): void {
-    if (this.rejected.pending > 0) this.rejected.flush(names.METRIC_DIRECTIVES_REJECTED_TOTAL, this.labels);
+    this.rejected.flushIfAny(names.METRIC_DIRECTIVES_REJECTED_TOTAL, this.labels);
   }
 
   /** Written by the proxy's leader alone. */
@@ -59,5 +59,5 @@ export function countUnmatched(): void {
 }
 
 export function flushUnmatched(): void {
-  if (unmatched.pending > 0) unmatched.flush(names.METRIC_UNMATCHED_TOTAL, "");
+  unmatched.flushIfAny(names.METRIC_UNMATCHED_TOTAL, "");
 }

@@ -11,7 +11,7 @@ export function promqlProblem(text: string): string | null {
     );
     if (specs.length === 0) return `no metric is named ${name}`;
     const labels = [...selector.matchAll(/(\w+)\s*(?:=|!)/g)].map(([, label]) => label!);
-    const known = new Set([...specs.flatMap(([, { labels }]) => labels), 'le', 'job', 'instance', 'namespace', 'pod']);
+    const known = new Set([...specs.flatMap(([, { labels }]) => Object.keys(labels)), 'le', 'job', 'instance', 'namespace', 'pod']);
     const unknown = labels.filter((label) => !known.has(label));
     if (unknown.length > 0) return `${name} has no label ${unknown.join(', ')}`;
   }
