@@ -72,11 +72,7 @@ out by regular expressions that its bootstrap must hold.
 - **Plain Envoy**: the \`stats_tags\` of \`envoy/envoy.yaml\`, alone in \`envoy/stats_tags.yaml\`.
 - **Istio** makes such expressions for the tags that a workload asks for, and for no others. Annotate its pods (or set \`extraStatTags\` in
   \`meshConfig.defaultConfig\`), and restart them, since this is read at the start:
-
-  \`\`\`yaml
-  sidecar.istio.io/extraStatTags: ${filterLabels().join(',')}
-  \`\`\`
-
+  \`sidecar.istio.io/extraStatTags: ${filterLabels().join(',')}\`.
   Its stats matcher keeps \`wasm*\`, so nothing else is needed. Without the annotation the series are there, with the labels left in their names.
 
 ### How many series
