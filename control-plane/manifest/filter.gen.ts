@@ -4,7 +4,7 @@
 export const FILTER_VERSION = '0.1.0';
 
 /** SHA-256 of the module. */
-export const FILTER_SHA256 = '5e9edf40dafb8d7c07b047a6784cbc69e0999684ac7d8c923040eaf94e062577';
+export const FILTER_SHA256 = '8cb4d99a87b4196e7515c14e8af2725658b1b6acb7fdb584743343ea8881ab14';
 
 /** What the module imports and exports: the least that it has to be allowed. */
 export const FILTER_CAPABILITIES: readonly string[] = [

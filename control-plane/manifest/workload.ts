@@ -1,4 +1,4 @@
-import { FILTER_METRICS } from '../contract/metrics.ts';
+import { filterLabels } from '../contract/metrics.ts';
 import type { Manifest } from './read.ts';
 import { moduleFile } from './wasm-filter.ts';
 
@@ -42,8 +42,7 @@ function mountedVolume(manifest: Manifest): object {
 
 /** Without them the labels would stay in the names of the metrics. */
 function statTags(): Record<string, string> {
-  const tags = new Set(Object.values(FILTER_METRICS).flatMap((metric): readonly string[] => metric.labels));
-  return { 'sidecar.istio.io/extraStatTags': [...tags].sort().join(',') };
+  return { 'sidecar.istio.io/extraStatTags': filterLabels().join(',') };
 }
 
 /** The key of the ConfigMap is the file's name. */
