@@ -22,17 +22,18 @@ interface Patch {
 
 /** The patches that place the filter itself. */
 export function filterPatches(manifest: Manifest): Patch[] {
-  const { cors, delivery } = manifest;
+  const { place, delivery } = manifest;
+  const isInnermost = place === 'before-router';
   const remote = delivery !== 'local-file';
   const value = { name: filterName(manifest), ...(remote ? { config_discovery: discovery } : { typed_config: wasmFilter(manifest) }) };
   const configNotes = wasmFilterNotes(manifest).map(({ path, text }) => ({ path: ['typed_config', 'config', ...path], text }));
   const placed: Patch = {
     applyTo: 'HTTP_FILTER',
-    match: listenerMatch(manifest, { subFilter: { name: cors ? 'envoy.filters.http.cors' : 'envoy.filters.http.router' } }),
+    match: listenerMatch(manifest, { subFilter: { name: isInnermost ? 'envoy.filters.http.router' : 'envoy.filters.http.cors' } }),
     patch: { operation: 'INSERT_BEFORE', value },
-    why: cors
-      ? 'Before cors, so that degraded answers, which may pass by what lies further out, carry its headers. Never ADD: that puts the filter\nbehind the router, and Envoy rejects the listener.'
-      : 'The innermost filter. Never ADD: that puts the filter behind the router, and Envoy rejects the listener.',
+    why: isInnermost
+      ? `The innermost filter, so that cors and Istio's metrics see the answers that it gives. ${NEVER_ADD}`
+      : `Further out than cors. ${NEVER_ADD}`,
     notes: remote ? [{ path: ['config_discovery', 'type_urls'], text: RBAC_WHY }] : configNotes,
   };
   if (!remote) return [placed];
@@ -48,6 +49,7 @@ export function filterPatches(manifest: Manifest): Patch[] {
   ];
 }
 
+const NEVER_ADD = 'Never ADD: that puts the filter\nbehind the router, and Envoy rejects the listener.';
 const RBAC_WHY =
   'What the agent hands over where it cannot fetch the module: an RBAC filter that denies (403). Without this type Envoy would refuse\neven that, and answer 500.';
 const discovery = {

@@ -10,7 +10,8 @@ const CANNOT_SET = [
   '  vm_id: shared data is shared with every other module of the proxy that has none (keys of the filter have a prefix of their own)',
   '  capability_restriction_config: the module may call whatever the host offers',
   '  reload_config: after a trap requests of that worker are refused for 1 s and more, instead of 0.1 s',
-  '  the place before cors: degraded answers lack the headers of CORS',
+  '  the place right before the router: the filter lands further out than fault, cors and the metrics of Istio, so that degraded answers',
+  '    lack the headers of CORS and cors sees no preflight that is refused',
   'stream_idle_timeout, the cluster of the control plane and the routes to fallback clusters are the EnvoyFilter below.',
 ];
 
@@ -42,7 +43,7 @@ export function extensionNotes({ kind, delivery }: Manifest): Note[] {
     'ecds-oci': 'Of the image, not of the module.',
   }[delivery];
   return [
-    { path: ['spec', 'match'], text: 'No phase: the filter lands last, right before the router.' },
+    { path: ['spec', 'match'], text: 'No phase: the filter lands behind authentication and authorization.' },
     { path: [...inside, 'sha256'], text: hash },
     { path: [...inside, 'pluginConfig'], text: 'Istio makes JSON in a StringValue of it, as the filter wants it.' },
   ];

@@ -8,6 +8,7 @@ import { FILTER_SHA256, FILTER_VERSION } from './filter.gen.ts';
 export const KINDS = ['EnvoyFilter', 'WasmPlugin', 'TrafficExtension'] as const;
 export const CONTEXTS = ['inbound', 'outbound', 'gateway'] as const;
 export const DELIVERIES = ['local-file', 'ecds-http', 'ecds-oci'] as const;
+export const PLACES = ['before-router', 'before-cors'] as const;
 export const CONTROL_PLANES = ['mesh-service', 'added-cluster', 'none'] as const;
 
 const LABEL_VALUE = '^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$';
@@ -92,9 +93,10 @@ export const ManifestOptions = Type.Object(
         port('only this port: of the workload (inbound), of the service called (outbound), of the listener (gateway); default: all'),
       ),
     ),
-    cors: Type.Boolean({
-      default: false,
-      description: 'place the filter before cors instead of before the router, so that degraded answers carry the headers of CORS',
+    place: Type.Enum([...PLACES], {
+      default: 'before-router',
+      description:
+        'before-cors: further out than cors, whose headers degraded answers then lack, and which sees no preflight that is refused',
     }),
     mode: Type.Enum([...MODES], { default: 'enforce', description: 'off: pass; shadow: judge and count, never act; enforce' }),
     services: Type.Array(ServiceEntry, {

@@ -94,9 +94,9 @@ function controlPlaneProblems({ controlPlane, controlPlaneHost, controlPlaneTls,
   return problems;
 }
 
-function kindProblems({ kind, cors, context }: ManifestOptions): Problem[] {
-  if (kind === 'EnvoyFilter' || !cors) return [];
-  return [{ path: 'cors', reason: `cannot be had with kind ${kind}, which knows no place before cors (${context}); use EnvoyFilter` }];
+function kindProblems({ kind, place }: ManifestOptions): Problem[] {
+  if (kind === 'EnvoyFilter' || place === 'before-router') return [];
+  return [{ path: 'place', reason: `cannot be chosen with kind ${kind}: it is before cors anyway; use EnvoyFilter` }];
 }
 
 function serviceProblems({ context, services }: ManifestOptions): Problem[] {

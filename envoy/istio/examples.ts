@@ -48,7 +48,6 @@ const gateway = {
   context: 'gateway',
   namespace: 'istio-ingress',
   labels: { istio: 'ingressgateway' },
-  cors: true,
   services: [{ ...shop, hosts: ['shop.example.com'] }],
   fallbackClusters: [sparePool],
 };
@@ -69,11 +68,12 @@ export const ISTIO_EXAMPLES: Readonly<Record<string, object>> = {
   'envoyfilter-outbound-oci': { ...outbound, ...image },
   'envoyfilter-outbound-added-cluster': { ...outbound, ...outside },
   'envoyfilter-gateway': gateway,
+  'envoyfilter-gateway-before-cors': { ...gateway, place: 'before-cors' },
   'envoyfilter-gateway-http': { ...gateway, ...download },
   'wasmplugin-inbound': { ...inbound, kind: 'WasmPlugin' },
-  'wasmplugin-gateway-oci': { ...gateway, cors: false, kind: 'WasmPlugin', ...image },
+  'wasmplugin-gateway-oci': { ...gateway, kind: 'WasmPlugin', ...image },
   'trafficextension-inbound': { ...inbound, kind: 'TrafficExtension' },
-  'trafficextension-gateway-oci': { ...gateway, cors: false, kind: 'TrafficExtension', ...image },
+  'trafficextension-gateway-oci': { ...gateway, kind: 'TrafficExtension', ...image },
 };
 
 /** Patches of workloads, by file name: they differ with the place of the proxy only. */

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { manifestText, workloadPatchText } from '../../../control-plane/manifest/manifest.ts';
+import { ManifestOptions, manifestOptionHelp } from '../../../control-plane/manifest/options.ts';
+import { type Manifest, readManifestOptions } from '../../../control-plane/manifest/read.ts';
+import { ISTIO_EXAMPLES } from '../../../envoy/istio/examples.ts';
+
+const least = { labels: { app: 'shop' }, services: [{ service: 'shop' }] };
+const hash = 'ab'.repeat(32);
+
+function manifestOf(options: object): Manifest {
+  const read = readManifestOptions(options);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  return read.manifest;
+}
+
+/** The filter's configuration inside of the first patch. */
+function pluginOf(options: object) {
+  const manifest = parse(manifestText(manifestOf(options)));
+  return JSON.parse(manifest.spec.configPatches[0].patch.value.typed_config.config.configuration.value);
+}
+
+describe('what is wrong is refused with the name of the field', () => {
+  const spare = (name: string) => ({
+    service: 'shop',
+    features: [{ name: 'a', routes: [{ path: { prefix: '/' } }], fallback: [{ cluster: { name } }] }],
+  });
+  const rows: readonly (readonly [string, object, string])[] = [
+    ['no labels: the whole namespace', { services: least.services }, 'labels'],
+    ['an empty set of labels', { ...least, labels: {} }, 'labels'],
+    ['a label that Kubernetes refuses', { ...least, labels: { app: 'a b' } }, 'labels.app'],
+    ['no service', { labels: least.labels }, 'services'],
+    ['a misspelt option', { ...least, contxt: 'inbound' }, 'contxt'],
+    ['a context that Istio does not know', { ...least, context: 'sidecar' }, 'context'],
+    ['a hash that is none', { ...least, sha256: 'abc' }, 'sha256'],
+    ['a namespace in capitals', { ...least, namespace: 'Demo' }, 'namespace'],
+    ['ECDS without a url', { ...least, delivery: 'ecds-http' }, 'url'],
+    ['an image over HTTP', { ...least, delivery: 'ecds-oci', url: 'https://a/b', sha256: hash }, 'url'],
+    [
+      "an image without its digest, of which the module's hash says nothing",
+      { ...least, delivery: 'ecds-oci', url: 'oci://a/b' },
+      'sha256',
+    ],
+    ['a url for a file', { ...least, url: 'https://a/b' }, 'url'],
+    ['a mesh service by its short name', { ...least, controlPlaneHost: 'rekindle' }, 'controlPlaneHost'],
+    ['TLS of our own inside the mesh', { ...least, controlPlaneTls: true }, 'controlPlaneTls'],
+    ['a token for nobody', { ...least, controlPlane: 'none', token: 'x' }, 'token'],
+    ['a token that would end its header', { ...least, token: 'a\nb' }, 'token'],
+    ['shared copies without a control plane', { ...least, controlPlane: 'none', sharedCopies: true }, 'sharedCopies'],
+    ['a place that the API does not have', { ...least, kind: 'WasmPlugin', place: 'before-cors' }, 'place'],
+    ['two services behind one workload', { ...least, services: [{ service: 'a' }, { service: 'b' }] }, 'services'],
+    [
+      'a service twice',
+      { ...least, context: 'gateway', services: [1, 2].map(() => ({ service: 'a', hosts: ['a'] })) },
+      'services[1].service',
+    ],
+    [
+      'nothing to tell services by',
+      { ...least, context: 'gateway', services: [{ service: 'a', hosts: ['a'] }, { service: 'b' }] },
+      'services[1].hosts',
+    ],
+    [
+      'a policy of another service',
+      { ...least, services: [{ service: 'shop', policy: { ...spare('x'), service: 'other' } }] },
+      'services[0].policy.service',
+    ],
+    [
+      'a cluster that is not allowed',
+      { ...least, services: [{ service: 'shop', policy: spare('x') }] },
+      'services[0].policy.features[0].fallback[0].cluster.name',
+    ],
+    ['a folder that climbs out of its quotes', { ...least, folder: '/a"b' }, 'folder'],
+    ['no time at all', { ...least, streamIdleTimeoutMs: 0 }, 'streamIdleTimeoutMs'],
+    ['a name that grew too long', { ...least, services: [{ service: 'a'.repeat(60) }] }, 'name'],
+    ['not even an object', [] as object, ''],
+  ];
+  test.each(rows)('%s', (_, options, path) => {
+    const read = readManifestOptions(options);
+    expect('problems' in read ? read.problems.map((problem) => problem.path) : 'accepted').toContain(path);
+  });
+});
+
+test('all problems are told at once, and what was given is left as it was', () => {
+  const options = { ...least, delivery: 'ecds-oci', controlPlaneHost: 'x' };
+  const before = structuredClone(options);
+  const read = readManifestOptions(options);
+  expect('problems' in read && read.problems.map(({ path }) => path)).toEqual(['url', 'sha256', 'controlPlaneHost']);
+  expect(options).toEqual(before);
+});
+
+test('each option has a description; those that must be given say so', () => {
+  const help = manifestOptionHelp();
+  expect(help.map(({ name }) => name)).toEqual(Object.keys((ManifestOptions as { properties: object }).properties));
+  expect(help.filter(({ description }) => description === '')).toEqual([]);
+  expect(help.filter(({ isRequired }) => isRequired).map(({ name }) => name)).toEqual(['labels', 'services']);
+});
+
+test('the inbound side says scope: proxy, whatever the policy says; the others leave the policy alone', () => {
+  const policy = {
+    service: 'shop',
+    recovery: { scope: 'fleet', maxRamping: 1 },
+    features: [{ name: 'a', routes: [{ path: { prefix: '/' } }] }],
+  };
+  const services = [{ service: 'shop', policy }];
+  expect(pluginOf({ ...least, services }).services[0].policy.recovery).toEqual({ scope: 'proxy', maxRamping: 1 });
+  expect(pluginOf({ ...least, services, context: 'gateway' }).services[0].policy).toEqual(policy);
+});
+
+test('without a policy the default breaker stands inline, over all requests', () => {
+  expect(pluginOf(least).services[0].policy.features).toEqual([{ name: 'all-requests', routes: [{ path: { prefix: '/' } }] }]);
+});
+
+test('words that YAML 1.1 takes for something else stay words', () => {
+  const text = manifestText(
+    manifestOf({ ...least, kind: 'WasmPlugin', mode: 'off', labels: { app: 'no', tier: '1e3' }, filterVersion: '1.10' }),
+  );
+  expect(text).toContain('mode: "off"');
+  expect(text).toContain('app: "no"');
+  const [plugin] = parseAllDocuments(text, { schema: 'yaml-1.1' }).map((document) => document.toJS());
+  expect(plugin.spec.selector.matchLabels).toEqual({ app: 'no', tier: '1e3', 'rekindle-filter': '1.10' });
+  expect(plugin.spec.pluginConfig.mode).toBe('off');
+});
+
+test('a manifest and its workload patch meet in the label, the ConfigMap and the file', () => {
+  const manifest = manifestOf({ ...least, sha256: hash, filterVersion: '2.0.0-rc.1' });
+  const filter = parse(manifestText(manifest));
+  const patch = parse(workloadPatchText(manifest)).spec.template.metadata;
+  expect(filter.spec.workloadSelector.labels).toEqual({ app: 'shop', ...patch.labels });
+  const { mountPath } = JSON.parse(patch.annotations['sidecar.istio.io/userVolumeMount'])['rekindle-filter'];
+  const { filename } = filter.spec.configPatches[0].patch.value.typed_config.config.vm_config.code.local;
+  expect(filename).toBe(`${mountPath}/rekindle-${hash.slice(0, 12)}.wasm`);
+  const { name } = JSON.parse(patch.annotations['sidecar.istio.io/userVolume'])['rekindle-filter'].configMap;
+  expect(manifestText(manifest)).toContain(`create configmap ${name} --from-file=rekindle-${hash.slice(0, 12)}.wasm=`);
+});
+
+test('a token is told of', () => {
+  expect(manifestText(manifestOf({ ...least, token: 'secret-of-shop' }))).toContain('access token in clear text');
+});
+
+test.each(Object.entries(ISTIO_EXAMPLES))('%s: two versions have names and labels of their own', (_, options) => {
+  const names = ['0.1.0', '0.2.0'].map((filterVersion) => manifestOf({ ...options, filterVersion }).name);
+  expect(new Set(names).size).toBe(2);
+});
