@@ -26,7 +26,11 @@ interface End {
 }
 
 /** A backup is lines of JSON: a head, the rows, and an end by which a cut or changed file is known. */
-export async function* writeBackup(lineage: string, takenAtMs: number, rows: Iterable<BackupRow>): AsyncGenerator<string> {
+export async function* writeBackup(
+  lineage: string,
+  takenAtMs: number,
+  rows: Iterable<BackupRow> | AsyncIterable<BackupRow>,
+): AsyncGenerator<string> {
   const hash = createHash('sha256');
   const line = (value: Head | BackupRow) => {
     const text = `${JSON.stringify(value)}\n`;
@@ -35,7 +39,7 @@ export async function* writeBackup(lineage: string, takenAtMs: number, rows: Ite
   };
   yield line({ backup: 'rekindle', format: BACKUP_FORMAT, lineage, takenAtMs });
   let count = 0;
-  for (const row of rows) {
+  for await (const row of rows) {
     count++;
     yield line(row);
   }

@@ -1,15 +1,10 @@
 import { rmSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { decodeCopy, encodeCopy, ROW_BYTES } from '../copy-row.ts';
 import { type SharedCopy, StoreUnusable } from '../store.ts';
 import { prepareFolder } from './inspect.ts';
 import { Transactions, within } from './transactions.ts';
 
-/** First byte of a row; a row of another layout is a miss. */
-const LAYOUT = 1;
-/** layout, checksum, storedAtMs, expiresAtMs */
-const HEAD_BYTES = 1 + 4 + 8 + 8;
-/** What a copy takes beside its bytes: its keys and rows of index. */
-const ROW_BYTES = 256;
 /** Expired copies, of whichever service, that are removed with one put: more than it adds. */
 const SWEPT_PER_PUT = 8;
 
@@ -43,7 +38,7 @@ export class Copies {
       for (const [, itsService, itsKey] of expired) this.remove(itsService, itsKey);
       if (size > budgetBytes) return;
       this.makeRoom(service, budgetBytes - size);
-      within(this.rows.put([service, key], encode(copy)));
+      within(this.rows.put([service, key], encodeCopy(copy)));
       within(this.sizes.put([service, copy.expiresAtMs, key], size));
       within(this.expiries.put([copy.expiresAtMs, service, key], true));
       within(this.totals.put(service, this.total(service) + size));
@@ -51,7 +46,7 @@ export class Copies {
   }
 
   get(service: string, key: string, nowMs: number): SharedCopy | null {
-    const copy = decode(this.rows.get([service, key]));
+    const copy = decodeCopy(this.rows.get([service, key]));
     return copy !== null && nowMs < copy.expiresAtMs ? copy : null;
   }
 
@@ -73,7 +68,7 @@ export class Copies {
   }
 
   private remove(service: string, key: string): void {
-    const copy = decode(this.rows.get([service, key]));
+    const copy = decodeCopy(this.rows.get([service, key]));
     if (copy === null) return;
     within(this.rows.remove([service, key]));
     within(this.sizes.remove([service, copy.expiresAtMs, key]));
@@ -96,24 +91,4 @@ export function openCopies(folder: string): Copies {
     prepareFolder(folder);
   }
   return new Copies(open({ path: folder, maxDbs: 4 }));
-}
-
-function encode({ bytes, checksum, storedAtMs, expiresAtMs }: SharedCopy): Buffer {
-  const row = Buffer.allocUnsafe(HEAD_BYTES + bytes.length);
-  row.writeUInt8(LAYOUT, 0);
-  row.writeUInt32LE(checksum, 1);
-  row.writeDoubleLE(storedAtMs, 5);
-  row.writeDoubleLE(expiresAtMs, 13);
-  row.set(bytes, HEAD_BYTES);
-  return row;
-}
-
-function decode(row: Buffer | undefined): SharedCopy | null {
-  if (row === undefined || row.length < HEAD_BYTES || row.readUInt8(0) !== LAYOUT) return null;
-  return {
-    bytes: row.subarray(HEAD_BYTES),
-    checksum: row.readUInt32LE(1),
-    storedAtMs: row.readDoubleLE(5),
-    expiresAtMs: row.readDoubleLE(13),
-  };
 }

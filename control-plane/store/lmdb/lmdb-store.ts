@@ -3,6 +3,7 @@ import type { Database, Key } from 'lmdb';
 import type { Policy } from '../../contract/policy.ts';
 import type { Recovery } from '../../domain/model.ts';
 import { type BackupRow, writeBackup } from '../backup.ts';
+import { whole } from '../recovery-row.ts';
 import {
   ACCESS_AUDIT,
   type AuditEntry,
@@ -224,11 +225,6 @@ export class LmdbStore implements Store {
     for (const recovery of ended) within(this.tables.recoveries.put([service, ++order], recovery));
     if (ended.length > 0) trim(this.tables.recoveries, service, this.keep.endedRecoveries);
   }
-}
-
-/** Recoveries that were written before they had these members. */
-function whole(recovery: Recovery): Recovery {
-  return { ...{ pauses: [], interventions: 0 }, ...recovery };
 }
 
 type Rows<V> = Database<V, [string, number]>;

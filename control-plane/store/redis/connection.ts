@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { StoreFault } from '../store.ts';
-import { faultOf } from './faults.ts';
+import { faultOf, NOT_READY } from './faults.ts';
 
 /** A command that has no answer by then fails; its connection is given up a little later if it stays silent. */
 const COMMAND_WITHIN_MS = 1000;
@@ -57,6 +57,23 @@ export class Connection {
     } catch (error) {
       throw this.fault(error);
     }
+  }
+
+  /** Resolves when commands can be sent; throws StoreFault when that takes too long. */
+  ready(): Promise<void> {
+    const { redis } = this;
+    if (redis.status === 'ready') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        redis.off('ready', isReady);
+        reject(this.fault(new Error(NOT_READY)));
+      }, CONNECT_WITHIN_MS);
+      const isReady = () => {
+        clearTimeout(late);
+        resolve();
+      };
+      redis.once('ready', isReady);
+    });
   }
 
   fault(error: unknown): StoreFault {

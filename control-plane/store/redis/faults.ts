@@ -25,8 +25,10 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** Said of a connection that is not there yet, in the words that the client has for it. */
+export const NOT_READY = "Stream isn't writeable";
 /** Errors of commands that were not sent at all. */
-const NOT_SENT = /isn't writeable/;
+const NOT_SENT = new RegExp(NOT_READY);
 /** Errors after which the answer is lost, but not the command. */
 const ANSWER_LOST = /timed out|Socket timeout|max retries|Connection is closed|connection close|ECONNRESET|EPIPE/i;
 

@@ -1,0 +1,21 @@
+/** A numbered row of a sorted set: its number makes equal values two rows, its time is read where the value need not be. */
+export interface Row<V> {
+  readonly number: number;
+  readonly atMs: number;
+  readonly value: V;
+}
+
+/** `<number> <epoch ms> <JSON>`; scripts write the same. */
+export function rowText(number: number, atMs: number, value: unknown): string {
+  return `${number} ${Math.floor(atMs)} ${JSON.stringify(value)}`;
+}
+
+export function parseRow<V>(text: string): Row<V> {
+  const first = text.indexOf(' ');
+  const second = text.indexOf(' ', first + 1);
+  return {
+    number: Number(text.slice(0, first)),
+    atMs: Number(text.slice(first + 1, second)),
+    value: JSON.parse(text.slice(second + 1)) as V,
+  };
+}
