@@ -5,10 +5,8 @@ import { readTokenFile } from './access/token-file.ts';
 import { buildControlPlane } from './app.ts';
 import { buildLog } from './log.ts';
 import { exposure, isLoopback, readSettings, type Settings, settingsHelp } from './settings.ts';
-import { prepareFolder } from './store/lmdb/inspect.ts';
-import { openLmdbStore } from './store/lmdb/lmdb-store.ts';
-import { verifyStore } from './store/lmdb/verify.ts';
-import { type Store, StoreUnusable } from './store/store.ts';
+import { openStore } from './store/open-store.ts';
+import { StoreUnusable } from './store/store.ts';
 import { VERSION } from './version.gen.ts';
 
 /** Whatever still runs after this is cut off. */
@@ -32,9 +30,12 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
   const { host, port, logLevel } = settings;
   const log = buildLog(logLevel);
   log.info({ version: VERSION }, 'starting');
-  const store = await openStore(settings.dataDir);
+  const store = await openStore(settings, log).catch((error: unknown) => {
+    if (error instanceof StoreUnusable) return refuse([error.message]);
+    throw error;
+  });
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
-  const clock = () => Math.floor(performance.timeOrigin + performance.now());
+  const clock = store.clock ?? (() => Math.floor(performance.timeOrigin + performance.now()));
   const { app, ticker, metrics, access } = await buildControlPlane({
     store,
     clock,
@@ -62,17 +63,6 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
     log.warn('no access token has scope admin: nobody can create tokens or take a backup; add one to REKINDLE_TOKENS_FILE');
   else if (isLoopback(host)) log.info({ host }, 'no access tokens are configured: listening on loopback only');
   else log.warn({ host }, 'no access tokens: whoever reaches this port may change everything');
-}
-
-async function openStore(dataDir: string): Promise<Store> {
-  try {
-    prepareFolder(dataDir);
-    verifyStore(dataDir);
-    return await openLmdbStore(dataDir);
-  } catch (error) {
-    if (error instanceof StoreUnusable) return refuse([error.message]);
-    throw error;
-  }
 }
 
 function refuse(problems: readonly string[]): never {

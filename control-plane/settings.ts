@@ -5,6 +5,8 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  /** null: the embedded store in `dataDir`. */
+  readonly redisUrl: URL | null;
   readonly logLevel: string;
   readonly tickMs: number;
   readonly maxWatchers: number;
@@ -29,6 +31,8 @@ interface Setting<T> {
   readonly description: string;
   /** undefined: the text is not a value; the description says what is. */
   readonly read: (text: string) => T | undefined;
+  /** Its value holds a password and is never shown. */
+  readonly isSecret?: boolean;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -47,6 +51,14 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     read: integer(0, 65_535),
   },
   dataDir: { name: 'REKINDLE_DATA_DIR', fallback: '.data', description: 'folder of the embedded store', read: (text) => text },
+  redisUrl: {
+    name: 'REDIS_URL',
+    fallback: '',
+    description:
+      'redis://[user:password@]host[:port][/database], or rediss:// for TLS: a Redis or Valkey that several processes share in place of the embedded store',
+    read: (text) => (text === '' ? null : redisUrl(text)),
+    isSecret: true,
+  },
   logLevel: {
     name: 'REKINDLE_LOG_LEVEL',
     fallback: 'info',
@@ -114,17 +126,19 @@ const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
 const KEYS = Object.keys(SETTINGS) as (keyof Settings)[];
 const NAMES = KEYS.map((key) => SETTINGS[key].name);
 const PREFIX = 'REKINDLE_';
-const ENDS = NAMES.map((name) => name.slice(PREFIX.length));
+/** Names without the prefix, so that a misspelt end is compared with ends alone. */
+const NAME_OF_END = new Map(NAMES.map((name) => [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, name]));
 
 /** Reads all settings, or names all that is wrong with them. */
 export function readSettings(environment: Environment): { readonly settings: Settings } | { readonly problems: readonly string[] } {
   const problems: string[] = misspelt(environment);
   const values = Object.fromEntries(
     KEYS.map((key) => {
-      const { name, fallback, description, read } = SETTINGS[key] as Setting<unknown>;
+      const { name, fallback, description, read, isSecret } = SETTINGS[key] as Setting<unknown>;
       const text = environment[name] || fallback;
       const value = read(text);
-      if (value === undefined) problems.push(`${name} must be ${description}; got ${JSON.stringify(text)}${hint(name, text)}`);
+      const got = isSecret ? 'something else' : JSON.stringify(text);
+      if (value === undefined) problems.push(`${name} must be ${description}; got ${got}${hint(name, text)}`);
       return [key, value];
     }),
   ) as unknown as Settings;
@@ -158,8 +172,8 @@ function misspelt(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !NAMES.includes(name))
     .flatMap((name) => {
-      const meant = nearest(name.slice(PREFIX.length), ENDS);
-      return meant === null ? [] : [`${name} is not a setting; did you mean ${PREFIX}${meant}?`];
+      const meant = nearest(name.slice(PREFIX.length), [...NAME_OF_END.keys()]);
+      return meant === null ? [] : [`${name} is not a setting; did you mean ${NAME_OF_END.get(meant)}?`];
     });
 }
 
@@ -167,6 +181,17 @@ function misspelt(environment: Environment): string[] {
 function hint(name: string, text: string): string {
   const isServiceLink = name === 'REKINDLE_PORT' && text.startsWith('tcp://');
   return isServiceLink ? ' (Kubernetes sets this for a Service named rekindle: say enableServiceLinks: false in the pod)' : '';
+}
+
+function redisUrl(text: string): URL | undefined {
+  try {
+    const url = new URL(text);
+    decodeURIComponent(url.username + url.password);
+    const isSound = /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d{0,4})?$/.test(url.pathname);
+    return isSound && url.search === '' && url.hash === '' ? url : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function addresses(text: string): readonly string[] | undefined {

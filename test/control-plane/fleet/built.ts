@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -13,10 +13,14 @@ const source = join(root, 'control-plane');
 export function buildMain(): string {
   const target = join(root, 'build/test-control-plane');
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, rewriteRelativeImportExtensions: true };
-  for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), { fileName: join(source, name), compilerOptions });
+  for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|lua)$/.test(file))) {
     const file = join(target, name.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(file), { recursive: true });
+    if (name.endsWith('.lua')) {
+      copyFileSync(join(source, name), file);
+      continue;
+    }
+    const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), { fileName: join(source, name), compilerOptions });
     writeFileSync(file, outputText);
   }
   return join(target, 'main.js');

@@ -14,6 +14,7 @@ describe('settings', () => {
         host: '127.0.0.1',
         port: 7700,
         dataDir: '.data',
+        redisUrl: null,
         logLevel: 'info',
         tickMs: 250,
         maxWatchers: 20_000,
@@ -69,6 +70,28 @@ describe('settings', () => {
     expect(readSettings(links)).toMatchObject({ settings: { port: 7700 } });
   });
 
+  test('of the shared store are a URL', () => {
+    const urls = ['redis://127.0.0.1', 'redis://:p%40ss@[::1]:6380/2', 'rediss://user:pass@redis.local:6380/'];
+    for (const url of urls) expect(settingsOf({ REDIS_URL: url }).redisUrl?.href).toBe(new URL(url).href);
+    expect(readSettings({ REKINDLE_REDIS_URL: urls[0]! })).toEqual({
+      problems: ['REKINDLE_REDIS_URL is not a setting; did you mean REDIS_URL?'],
+    });
+  });
+
+  test.for([
+    'host:6379',
+    'http://host',
+    'redis:///0',
+    'redis://host/two',
+    'redis://host?password=geheim',
+    'redis://:%E0%A4%A@host',
+    'redis://:geheim@host:99999',
+  ])('REDIS_URL=%s is refused without its password', (url) => {
+    expect(readSettings({ REDIS_URL: url })).toEqual({
+      problems: [expect.stringMatching(/^REDIS_URL must be redis:.*got something else$/)],
+    });
+  });
+
   test('of a Service of Kubernetes in the place of the port are told apart', () => {
     expect(readSettings({ REKINDLE_PORT: 'tcp://10.0.0.1:7700' })).toEqual({ problems: [expect.stringContaining('enableServiceLinks')] });
   });
@@ -93,7 +116,7 @@ describe('settings', () => {
   });
 
   test('are listed for people with name and default', () => {
-    expect(settingsHelp()).toHaveLength(14);
-    expect(settingsHelp().every((line) => /^ {2}REKINDLE_\w+ +.+ \(default .+\)$/.test(line))).toBe(true);
+    expect(settingsHelp()).toHaveLength(15);
+    expect(settingsHelp().every((line) => /^ {2}(REKINDLE_\w+|REDIS_URL) +.+ \(default .+\)$/.test(line))).toBe(true);
   });
 });
