@@ -33,6 +33,8 @@ const controlPlaneParts: readonly Part[] = [
   { part: 'control-plane/what-if/', mayImport: ['control-plane/contract/', 'control-plane/domain/'] },
   { part: 'control-plane/manifest/', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/errors.ts', mayImport: [] },
+  // A client of the REST API, as any other would be.
+  { part: 'control-plane/cli/', mayImport: ['control-plane/contract/', 'control-plane/manifest/'] },
   { part: 'control-plane/settings.ts', mayImport: ['control-plane/contract/'] },
   { part: 'control-plane/store/', mayImport: ['control-plane/contract/', 'control-plane/domain/', 'control-plane/errors.ts'] },
 ];

@@ -28,3 +28,4 @@ export const OverrideView = Type.Object({
   createdAtMs: instant('When it was set'),
   expiresAtMs: nullable(instant('When it ends; null: never')),
 });
+export type OverrideView = Static<typeof OverrideView>;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 
 export const Problem = Type.Object(
   {
@@ -13,3 +13,4 @@ export const Problem = Type.Object(
   },
   { description: 'RFC 9457', $id: 'Problem' },
 );
+export type Problem = Static<typeof Problem>;
