@@ -148,9 +148,12 @@ export function readSettings(environment: Environment): { readonly settings: Set
 /** Lines for `--help`. */
 export function settingsHelp(): string[] {
   const width = Math.max(...NAMES.map(({ length }) => length));
-  return KEYS.map((key) => SETTINGS[key]).map(
-    ({ name, fallback, description }) => `  ${name.padEnd(width)}  ${description} (default ${fallback || 'none'})`,
-  );
+  return settingRows().map(({ name, fallback, description }) => `  ${name.padEnd(width)}  ${description} (default ${fallback || 'none'})`);
+}
+
+/** Every setting, for a page of the docs. An empty fallback: none. */
+export function settingRows(): readonly { readonly name: string; readonly fallback: string; readonly description: string }[] {
+  return KEYS.map((key) => SETTINGS[key]);
 }
 
 /** Why a process without tokens does not listen on this address; null: it may. */

@@ -31,16 +31,21 @@ const DEADLINE_MS = 60_000;
 const END = 'rekindle-docs-end-of-block';
 
 /**
- * curl: answers that are errors fail a block, unless the page shows what comes; a stream is read for a moment.
+ * curl: answers that are errors fail a block, unless the page shows what comes, asks for it by --fail, or throws the answer away; a
+ * stream is read for a moment.
  * envoy: the one that tests use, with the ports of this run, an own base id, and no more threads than needed.
  */
 const prologue = `
 set -eo pipefail
 curl() {
+  case " $* " in
+    *" --fail "*) command curl "$@"; return;;
+    *" /dev/null "*) command curl "$@" || true; return;;
+  esac
   local more=(--silent --show-error --max-time 30)
   [ "$REKINDLE_DOCS_MAY_FAIL" = 1 ] || more+=(--fail-with-body)
   case " $* " in *" -N "*) more+=(--max-time 2);; esac
-  command curl "\${more[@]}" "$@" || { local code=$?; case "$code: $* " in "28:"*" -N "*) return 0;; esac; return $code; }
+  command curl "\${more[@]}" "$@" || { local code=$?; case "$code $*" in "28 "*-N*) return 0;; esac; return $code; }
 }
 envoy() {
   local arguments=() file
