@@ -40,7 +40,8 @@ export function requireSeen(headers: IncomingHttpHeaders, service: string, prese
 export function requireMatch(headers: IncomingHttpHeaders, what: string, etag: string | null): void {
   const match = headers['if-match'];
   const noneMatch = headers['if-none-match'];
-  if (match !== undefined && (etag === null || !matches(match, etag))) throw new PreconditionFailed(what, 'If-Match');
+  if (match !== undefined && etag === null) throw new PreconditionFailed(`${what}, which does not exist,`, 'If-Match');
+  if (match !== undefined && etag !== null && !matches(match, etag)) throw new PreconditionFailed(what, 'If-Match');
   if (etag !== null && isListed(noneMatch, etag)) throw new PreconditionFailed(what, 'If-None-Match');
   if (match === undefined && etag !== null) throw new PreconditionRequired(what);
 }
