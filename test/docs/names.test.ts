@@ -23,7 +23,7 @@ test.for(livePages)('the settings and error codes that %s names exist', (path) =
 });
 
 test.for(livePages)('the metrics that %s names exist', (path) => {
-  const named = [...wholeText(path).matchAll(/\brekindle_[a-z_]*[a-z]\b(?!\*|\/)/g)].map(([name]) => name);
+  const named = [...wholeText(path).matchAll(/(?<!:)\brekindle_[a-z_]*[a-z]\b(?!\*|\/)/g)].map(([name]) => name);
   const isKnown = (name: string) => metrics.some((metric) => name === metric || name.replace(/_(bucket|sum|count)$/, '') === metric);
   expect(named.filter((name) => !isKnown(name))).toEqual([]);
 });
