@@ -16,8 +16,10 @@ import { Because } from './contract/rest/reasons.ts';
 import { InterventionRequest, PauseRequest, RecoveryView, StartRecoveryRequest } from './contract/rest/recoveries.ts';
 import { TokenRequest } from './contract/rest/tokens.ts';
 import { WhyView } from './contract/rest/why.ts';
+import { Lead } from './fleet/lead.ts';
 import { Fleet } from './fleet.ts';
 import { closeConnections } from './http/closing.ts';
+import { freshWrites } from './http/fresh-writes.ts';
 import { guard } from './http/guard.ts';
 import { idempotentRetries } from './http/idempotency.ts';
 import { readJsonBodies } from './http/json-body.ts';
@@ -30,6 +32,8 @@ import { securityHeaders } from './http/security-headers.ts';
 import { type SchemasById, validatorCompiler } from './http/validation.ts';
 import { parseYaml } from './http/yaml-body.ts';
 import { Metrics } from './metrics.ts';
+import { Replicas } from './replicas/replicas.ts';
+import { Standing } from './replicas/standing.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { cacheRoutes } from './routes/cache.ts';
@@ -46,7 +50,7 @@ import { serviceRoutes } from './routes/services.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import type { Store } from './store/store.ts';
-import { Ticker } from './ticker.ts';
+import { ALONE, Ticker } from './ticker.ts';
 
 export interface AppDependencies {
   readonly store: Store;
@@ -81,6 +85,8 @@ export interface ControlPlane {
   /** Started by whoever runs the app, so that tests tick by hand. */
   readonly ticker: Ticker;
   readonly metrics: Metrics;
+  /** Started by whoever runs the app; null: this process has its store for itself. */
+  readonly replicas: Replicas | null;
 }
 
 /** Longer than Envoy keeps an idle connection (1 h), so that it is never closed under a request on its way. */
@@ -125,13 +131,18 @@ export async function buildControlPlane({
 }: AppDependencies): Promise<ControlPlane> {
   const metrics = new Metrics();
   const fleet = new Fleet({ store, clock, random, log, metrics, maxWatchers });
-  const ticker = new Ticker({ fleet, store, log, metrics, holder, everyMs: tickMs });
-  metrics.watch(fleet, ticker);
+  const lead = new Lead({ store, clock, holder, log });
   await fleet.load();
   const access = await Access.load({ store, clock, given: settings.tokens });
   const { app, routes } = await buildApp(log, clock, access, settings);
   const nodeLimits = new NodeLimits(settings);
-  const dependencies = { fleet, store, ticker, metrics, access, nodeLimits, log, random, copyBudgetBytes };
+  const { bus } = store;
+  const replicas = bus && new Replicas({ fleet, store, bus, lead, access, nodeLimits, metrics, log });
+  const ticker = new Ticker({ fleet, lead, log, metrics, everyMs: tickMs, listener: replicas ?? ALONE });
+  const standing = new Standing(fleet, ticker, replicas);
+  metrics.watch(fleet, standing);
+  if (replicas) freshWrites(app, replicas.following);
+  const dependencies = { fleet, store, standing, replicas, metrics, access, nodeLimits, log, random, copyBudgetBytes };
   app.register(async (scope: App) => {
     for (const add of [
       policyRoutes,
@@ -154,10 +165,11 @@ export async function buildControlPlane({
     }
   });
   app.addHook('preClose', async () => {
+    replicas?.stop();
     fleet.watchers.stop();
     await ticker.stop();
   });
-  return { app, routes, fleet, access, ticker, metrics };
+  return { app, routes, fleet, access, ticker, metrics, replicas };
 }
 
 async function buildApp(

@@ -140,12 +140,7 @@ export const TooManyNodes = kind(
   '%s reports for as many proxies of %s as it may: %s',
 );
 export const Internal = kind('REKINDLE_INTERNAL', 500, 'An error of the control plane', 'the request failed; the log has the cause');
-export const StoreFailed = kind(
-  'REKINDLE_STORE_FAILED',
-  503,
-  'The store does not answer',
-  'nothing was changed as far as is known; try again',
-);
+export const StoreFailed = kind('REKINDLE_STORE_FAILED', 503, 'The store cannot be used', '%s; try again');
 export const TooManyWatchers = kind(
   'REKINDLE_TOO_MANY_WATCHERS',
   503,

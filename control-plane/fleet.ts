@@ -3,13 +3,16 @@ import { History } from './domain/history/history.ts';
 import type { Refusal, ServiceState, StepResult } from './domain/model.ts';
 import { isRefusal } from './domain/model.ts';
 import { groupOf, ProbePermits } from './domain/probe-permits.ts';
-import { Refused, ServiceUnknown, StoreFailed, saying } from './errors.ts';
+import { Refused, ServiceUnknown, saying } from './errors.ts';
+import { newestSequence, newsSince } from './fleet/audit-news.ts';
 import { type Change, changeBy, endedBy } from './fleet/change.ts';
 import { EventFeed } from './fleet/events.ts';
 import { FleetService } from './fleet/service.ts';
+import { storeProblem } from './fleet/store-problem.ts';
+import { Turns } from './fleet/turns.ts';
 import { Watchers } from './fleet/watchers.ts';
 import type { Metrics } from './metrics.ts';
-import { type CommitResult, type Fence, isTombstone, type Store, type Stored } from './store/store.ts';
+import { type CommitResult, type Fence, isTombstone, type Store, type Stored, StoreFault } from './store/store.ts';
 
 export interface FleetDependencies {
   readonly store: Store;
@@ -36,14 +39,14 @@ export class Fleet {
   readonly random: () => number;
   readonly watchers: Watchers;
   readonly events = new EventFeed(EVENTS_KEPT);
-  readonly permits: ProbePermits;
+  permits: ProbePermits;
   readonly history = new History();
   private readonly store: Store;
   private readonly log: Logger;
   private readonly metrics: Metrics;
   private readonly byName = new Map<string, FleetService>();
-  /** Ends of the queues in which the changes of one service wait for each other. */
-  private readonly turns = new Map<string, Promise<unknown>>();
+  /** Changes of one service wait for each other. */
+  private readonly turns = new Turns();
   /** Services whose state in memory may not be the stored one. */
   private readonly doubtful = new Set<string>();
 
@@ -57,16 +60,37 @@ export class Fleet {
     this.permits = new ProbePermits(clock());
   }
 
-  get lineage(): string {
-    return this.store.lineage;
-  }
-
-  /** Takes over what the store holds. */
+  /** Takes over what the store holds; what led to it is no news. */
   async load(): Promise<void> {
     for (const name of await this.store.services()) {
+      const through = await newestSequence(this.store, name);
       const stored = await this.store.load(name);
-      if (stored) this.install(name, stored);
+      if (stored) this.install(name, stored, this.store.lineage).auditedThrough = through;
     }
+  }
+
+  /** All states in memory, tombstones included. */
+  held(): readonly FleetService[] {
+    return [...this.byName.values()];
+  }
+
+  /** Takes in what other processes wrote of a service, unless `version` is here already; resolves once the waiting polls are being answered. */
+  async follow(name: string, version = Number.POSITIVE_INFINITY): Promise<void> {
+    await this.turns.run(name, async () => {
+      const service = this.byName.get(name);
+      const isHere = service?.directive.name.lineage === this.store.lineage && service.stored.version >= version;
+      if (!isHere) await this.takeIn(name);
+    });
+  }
+
+  /** Nothing that is in memory is taken for stored any more: the store has another history now, which is then followed. */
+  doubtAll(): void {
+    for (const name of this.byName.keys()) this.doubtful.add(name);
+  }
+
+  /** This process grants permits from now on; until `settledAtMs` those of the one before may be out. */
+  beginGranting(settledAtMs?: number): void {
+    this.permits = new ProbePermits(this.clock(), settledAtMs);
   }
 
   /** Services that are not deleted, in order of their names. */
@@ -81,6 +105,11 @@ export class Fleet {
   permitsInFlight(): ReadonlyMap<string, number> {
     const nowMs = this.clock();
     return new Map(this.live().map(({ state }) => [groupOf(state), this.permits.outstanding(groupOf(state), nowMs)]));
+  }
+
+  /** The service, deleted or not; undefined: unknown to the store. */
+  find(name: string): FleetService | undefined {
+    return this.byName.get(name);
   }
 
   /** The service, deleted or not; unknown to the store: 404, which tells filters to keep what they have (R5). */
@@ -118,13 +147,7 @@ export class Fleet {
    * process was faster. Resolves once the change is on disk and the waiting polls are being answered; whether there was one.
    */
   change(name: string, decide: (before: Stored | null) => Change | null, fence?: Fence): Promise<boolean> {
-    const turn = (this.turns.get(name) ?? Promise.resolve()).catch(() => undefined).then(() => this.write(name, decide, fence));
-    this.turns.set(name, turn);
-    const done = () => {
-      if (this.turns.get(name) === turn) this.turns.delete(name);
-    };
-    turn.then(done, done);
-    return turn;
+    return this.turns.run(name, () => this.write(name, decide, fence));
   }
 
   private async write(name: string, decide: (before: Stored | null) => Change | null, fence: Fence | undefined): Promise<boolean> {
@@ -138,17 +161,37 @@ export class Fleet {
         return true;
       }
       this.doubtful.add(name);
+      if (result === 'fenced' && !fence) throw storeProblem(new StoreFault('broken', 'the store has another history now', false));
       if (result === 'fenced') throw new Deposed(`another process leads; the change of ${name} was not written`);
     }
-    throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
+    throw storeProblem(new StoreFault('broken', `other processes keep changing ${name}`, false));
   }
 
-  private async current(name: string): Promise<Stored | null> {
-    if (!this.doubtful.has(name)) return this.byName.get(name)?.stored ?? null;
+  private current(name: string): Promise<Stored | null> {
+    return this.doubtful.has(name) ? this.takeIn(name) : Promise.resolve(this.byName.get(name)?.stored ?? null);
+  }
+
+  /** What is stored now, taken into memory with the events that led to it. */
+  private async takeIn(name: string): Promise<Stored | null> {
+    const { lineage } = this.store;
+    const service = this.byName.get(name);
+    const held = service?.directive.name.lineage === lineage ? service.stored.version : 0;
     const stored = await this.guarded(name, () => this.store.load(name));
-    if (stored) this.install(name, stored);
+    if ((stored?.version ?? 0) < held) throw storeProblem(new StoreFault('broken', `the store has lost what it knew of ${name}`, false));
+    if (!stored) this.byName.delete(name);
+    else if (stored.version > held) await this.takeOver(name, stored, lineage);
     this.doubtful.delete(name);
     return stored;
+  }
+
+  /** A change between the two reads only brings its own news early. */
+  private async takeOver(name: string, stored: Stored, lineage: string): Promise<void> {
+    const news = await this.guarded(name, () => newsSince(this.store, name, this.byName.get(name)?.auditedThrough ?? 0));
+    const stopTimer = this.metrics.pushSeconds.startTimer();
+    const service = this.install(name, stored, lineage, () => stopTimer());
+    service.auditedThrough = news.at(-1)?.sequence ?? service.auditedThrough;
+    this.events.add(name, news);
+    this.log.info({ service: name, revision: stored.revision, version: stored.version }, 'took over what another process wrote');
   }
 
   private async commit(name: string, before: Stored | null, { next, audit }: Change, fence: Fence | undefined): Promise<CommitResult> {
@@ -167,14 +210,14 @@ export class Fleet {
     } catch (error) {
       this.doubtful.add(name);
       this.log.error({ err: error, service: name }, 'the store failed');
-      throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
+      throw storeProblem(error);
     }
   }
 
   private publish(name: string, { next, audit, result }: Change): void {
     const stopTimer = this.metrics.pushSeconds.startTimer();
     const before = this.byName.get(name)?.state ?? null;
-    this.install(name, next, () => stopTimer());
+    this.install(name, next, this.store.lineage, () => stopTimer()).auditedThrough += audit.length;
     this.events.add(name, audit);
     for (const { feature, from, to, reason } of result?.transitions ?? []) {
       this.log.info({ service: name, feature, from, to, ...reason }, 'transition');
@@ -185,10 +228,15 @@ export class Fleet {
   }
 
   /** Takes what is stored into memory; `pushed` is told once all polls that waited for it are answered. */
-  private install(name: string, stored: Stored, pushed: () => void = () => undefined): void {
-    const service = this.byName.get(name);
+  private install(name: string, stored: Stored, lineage: string, pushed: () => void = () => undefined): FleetService {
     if (isTombstone(stored)) this.history.forget(name);
-    if (!service) this.byName.set(name, new FleetService(this.lineage, stored));
-    else if (service.install(stored, this.clock())) this.watchers.push(name, pushed);
+    const known = this.byName.get(name);
+    if (known) {
+      if (known.install(stored, lineage, this.clock())) this.watchers.push(name, pushed);
+      return known;
+    }
+    const service = new FleetService(lineage, stored);
+    this.byName.set(name, service);
+    return service;
   }
 }

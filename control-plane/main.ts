@@ -36,7 +36,7 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
   });
   // Monotonic since the start of the process, so that a step of the wall clock moves no deadline.
   const clock = store.clock ?? (() => Math.floor(performance.timeOrigin + performance.now()));
-  const { app, ticker, metrics, access } = await buildControlPlane({
+  const { app, ticker, replicas, metrics, access } = await buildControlPlane({
     store,
     clock,
     random: Math.random,
@@ -57,6 +57,7 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
     await app.close();
   });
   await app.listen({ host, port }).catch((error: Error) => refuse([`cannot listen on ${host} port ${port}: ${error.message}`]));
+  replicas?.start();
   ticker.start();
   if (!access.isOpen) log.info({ host, tokens: access.list().length }, 'access needs a token');
   if (!access.isOpen && !access.list().some(({ scope }) => scope === 'admin'))

@@ -23,6 +23,14 @@ export interface Gauges {
   readonly history: { readonly bytes: number };
 }
 
+/** How this process stands among those that share its store. */
+export interface Standing {
+  readonly isLeader: boolean;
+  readonly isStoreAnswering: boolean;
+  /** Since the leader's tick, its own or another one's, was last seen to move; null: never. */
+  readonly leaderTickAgeMs: number | null;
+}
+
 type Specs = typeof CONTROL_PLANE_METRICS;
 type Name = keyof Specs;
 type NameOf<K extends string> = { [N in Name]: Specs[N]['kind'] extends K ? N : never }[Name];
@@ -42,6 +50,9 @@ export class Metrics {
   readonly recoveries = this.counter('rekindle_recoveries_total');
   readonly recoveryPausedSeconds = this.counter('rekindle_recovery_paused_seconds_total');
   readonly recoveryEvents = this.counter('rekindle_recovery_events_total');
+  readonly relayed = this.counter('rekindle_relayed_reports_total');
+  readonly relayBatchesLost = this.counter('rekindle_relay_batches_lost_total');
+  readonly permitAsks = this.counter('rekindle_permit_asks_total');
   readonly ticksFailed = this.counter('rekindle_ticks_failed_total');
   readonly recoverySeconds = this.histogram('rekindle_recovery_seconds');
   readonly pushSeconds = this.histogram('rekindle_push_seconds');
@@ -65,12 +76,17 @@ export class Metrics {
   }
 
   /** Gauges that are read at the moment of a scrape. */
-  watch(fleet: Gauges, ticker: { readonly isLeader: boolean }): void {
+  watch(fleet: Gauges, standing: Standing): void {
     this.gauge('rekindle_watchers', (gauge) => gauge.set(fleet.watchers.count));
     this.gauge('rekindle_permits_in_flight', (gauge) => {
       for (const [group, count] of fleet.permitsInFlight()) gauge.set({ group }, count);
     });
-    this.gauge('rekindle_leading', (gauge) => gauge.set(ticker.isLeader ? 1 : 0));
+    this.gauge('rekindle_leading', (gauge) => gauge.set(standing.isLeader ? 1 : 0));
+    this.gauge('rekindle_store_answers', (gauge) => gauge.set(standing.isStoreAnswering ? 1 : 0));
+    this.gauge('rekindle_leader_tick_age_seconds', (gauge) => {
+      const ageMs = standing.leaderTickAgeMs;
+      if (ageMs !== null) gauge.set(ageMs / 1000);
+    });
     this.gauge('rekindle_history_bytes', (gauge) => gauge.set(fleet.history.bytes));
     this.gauge('rekindle_control_plane_build_info', (gauge) => gauge.set({ version: VERSION }, 1));
     this.perService(fleet, 'rekindle_fleet_revision', ({ state }) => state.revision);

@@ -1,52 +1,62 @@
 import type { Logger } from 'pino';
 import type { ServiceState } from './domain/model.ts';
 import { groupOf } from './domain/probe-permits.ts';
-
 import { rampingPriorities } from './domain/recovery/step.ts';
-import { type Leadership, tickService } from './fleet/tick.ts';
+import type { Lead, Leadership } from './fleet/lead.ts';
+import { tickService } from './fleet/tick.ts';
 import { Deposed, type Fleet } from './fleet.ts';
 import type { Metrics } from './metrics.ts';
-import type { Store } from './store/store.ts';
+import { StoreFault } from './store/store.ts';
 
-/** A leader that does not renew for this long has lost the lead, where a store has more than one process. */
-const LEASE_MS = 5000;
+/** Whoever must know of the leader's ticks. */
+export interface TickListener {
+  /** This process leads from now on; nothing is decided before this resolves. */
+  begins(leadership: Leadership): Promise<void>;
+  /** A tick is over; `failed`: services that went without it. */
+  ticked(leadership: Leadership, failed: readonly string[]): Promise<void>;
+}
+
+/** Of a process that has its store for itself. */
+export const ALONE: TickListener = { begins: async () => undefined, ticked: async () => undefined };
 
 export interface TickerDependencies {
   readonly fleet: Fleet;
-  readonly store: Store;
+  readonly lead: Lead;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Name of this process among those that may lead. */
-  readonly holder: string;
   readonly everyMs: number;
+  readonly listener: TickListener;
 }
 
 /** Carries every service on at a fixed pace, as long as this process leads. */
 export class Ticker {
   private readonly fleet: Fleet;
-  private readonly store: Store;
+  private readonly lead: Lead;
   private readonly log: Logger;
   private readonly metrics: Metrics;
-  private readonly holder: string;
   private readonly everyMs: number;
-  private leadership: Leadership | null = null;
+  private readonly listener: TickListener;
   private timer: NodeJS.Timeout | null = null;
   private running: Promise<void> = Promise.resolve();
   private lastTickMs: number | null = null;
+  /** The leadership whose beginning all know of. */
+  private begun: Leadership | null = null;
+  /** The store does not let this process tick; told once per outage. */
+  private isKept = false;
 
-  constructor({ fleet, store, log, metrics, holder, everyMs }: TickerDependencies) {
+  constructor({ fleet, lead, log, metrics, everyMs, listener }: TickerDependencies) {
     this.fleet = fleet;
-    this.store = store;
+    this.lead = lead;
     this.log = log;
     this.metrics = metrics;
-    this.holder = holder;
     this.everyMs = everyMs;
+    this.listener = listener;
   }
 
   start(): void {
     const next = () => {
       this.running = this.tick()
-        .catch((error: unknown) => this.log.error({ err: error }, 'tick failed'))
+        .catch((error: unknown) => this.interrupted(error))
         .finally(() => {
           if (this.timer) this.timer = setTimeout(next, this.everyMs).unref();
         });
@@ -61,24 +71,23 @@ export class Ticker {
     await this.running;
   }
 
-  /** One pass over all services. */
+  /** One pass over all services, if this process leads. */
   async tick(): Promise<void> {
     const stopTimer = this.metrics.tickSeconds.startTimer();
-    const leadership = await this.lead(this.fleet.clock());
+    const leadership = await this.lead.take();
+    this.isKept = false;
     if (!leadership) return;
-    const live = this.fleet.live();
-    const ramping = rampingByGroup(live.map(({ state }) => state));
-    const results = await Promise.allSettled(
-      live.map(({ service, state }) => tickService(this.fleet, service, leadership, elsewhere(ramping.get(groupOf(state)), service.name))),
-    );
-    for (const [index, result] of results.entries())
-      if (result.status === 'rejected') this.failed(live[index]!.service.name, result.reason);
+    if (this.begun !== leadership) await this.listener.begins(leadership);
+    this.begun = leadership;
+    const failed = await this.pass(leadership);
+    if (this.lead.present !== leadership) return; // it took so long that another one may lead: nobody may go by it
     this.lastTickMs = this.fleet.clock();
+    await this.listener.ticked(leadership, failed);
     stopTimer();
   }
 
   get isLeader(): boolean {
-    return this.leadership !== null;
+    return this.lead.present !== null;
   }
 
   /** Time since the last whole tick; null: none yet. */
@@ -86,24 +95,41 @@ export class Ticker {
     return this.lastTickMs === null ? null : nowMs - this.lastTickMs;
   }
 
-  private async lead(nowMs: number): Promise<Leadership | null> {
-    const fence = await this.store.lead(this.holder, LEASE_MS);
-    if (!fence) {
-      if (this.leadership) this.log.warn({ holder: this.holder }, 'another process leads now');
-      this.leadership = null;
-    } else if (this.leadership?.fence.counter !== fence.counter) {
-      this.log.info({ ...fence, holder: this.holder }, 'leading');
-      this.leadership = { fence, sinceMs: nowMs };
-    }
-    return this.leadership;
+  /** Gives the services that failed. */
+  private async pass(leadership: Leadership): Promise<readonly string[]> {
+    const live = this.fleet.live();
+    const ramping = rampingByGroup(live.map(({ state }) => state));
+    const results = await Promise.allSettled(
+      live.map(({ service, state }) => {
+        const others = elsewhere(ramping.get(groupOf(state)), service.name);
+        return tickService(this.fleet, service, this.lead, leadership, others);
+      }),
+    );
+    return results.flatMap((result, index) => {
+      if (result.status === 'fulfilled') return [];
+      const { name } = live[index]!.service;
+      this.failed(name, result.reason);
+      return [name];
+    });
   }
 
   /** The service goes without a tick, so that its proxies come to rely on themselves; the others go on. */
   private failed(service: string, reason: unknown): void {
-    if (reason instanceof Deposed) this.leadership = null;
+    if (reason instanceof Deposed) this.lead.lose();
     this.metrics.ticksFailed.inc({ service });
     if ((reason as { code?: string }).code === 'REKINDLE_STORE_FAILED') return; // logged where it happened
     this.log.error({ err: reason, service }, 'tick of a service failed');
+  }
+
+  /** Whether the last tick found the store usable. */
+  get isStoreAnswering(): boolean {
+    return !this.isKept;
+  }
+
+  private interrupted(error: unknown): void {
+    if (!(error instanceof StoreFault)) this.log.error({ err: error }, 'tick failed');
+    else if (!this.isKept) this.log.warn({ fault: error.kind }, `no ticks until the store can be used: ${error.message}`);
+    this.isKept = error instanceof StoreFault;
   }
 }
 

@@ -40,6 +40,7 @@ export class Access {
   private readonly given: ReadonlySet<string>;
   private readonly byId = new Map<string, Token>();
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly listeners = new Set<() => void>();
 
   private constructor({ store, clock, given }: AccessDependencies) {
     this.store = store;
@@ -50,8 +51,18 @@ export class Access {
 
   static async load(dependencies: AccessDependencies): Promise<Access> {
     const access = new Access(dependencies);
-    for (const token of await dependencies.store.tokens()) if (!access.byId.has(token.id)) access.byId.set(token.id, token);
+    await access.read();
     return access;
+  }
+
+  /** Takes in what other processes created or revoked. */
+  refresh(): Promise<void> {
+    return this.inTurn(() => this.read());
+  }
+
+  /** Calls `listener` after each change of who may come in. */
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
   }
 
   /** No tokens: everybody may do everything. */
@@ -84,12 +95,14 @@ export class Access {
   /** Creates a token, and gives its secret, which nothing keeps. */
   create({ name, scope, service }: TokenRequest, by: Caller): Promise<{ readonly token: Token; readonly secret: string }> {
     return this.inTurn(async () => {
+      await this.read();
       this.requireSound(name, scope, service);
       const secret = newSecret();
       const sha256 = hashOf(secret);
       const token = { id: idOf(sha256), name, scope, service: service ?? null, sha256, createdBy: by.name, createdAtMs: this.clock() };
       await this.store.putToken(token, this.entry(by, 'token-created', token));
       this.byId.set(token.id, token);
+      this.tell();
       return { token, secret };
     });
   }
@@ -97,6 +110,7 @@ export class Access {
   /** Takes effect with the next request; a stream of events that it opened ends. */
   revoke(id: string, by: Caller): Promise<Token> {
     return this.inTurn(async () => {
+      await this.read();
       const token = this.byId.get(id);
       if (!token) throw new TokenUnknown(id);
       if (this.given.has(id)) {
@@ -111,8 +125,21 @@ export class Access {
       }
       await this.store.removeToken(id, this.entry(by, 'token-revoked', token));
       this.byId.delete(id);
+      this.tell();
       return token;
     });
+  }
+
+  /** What is stored now; tokens of the file stay as they are. */
+  private async read(): Promise<void> {
+    const stored = new Map((await this.store.tokens()).map((token) => [token.id, token]));
+    for (const id of this.byId.keys()) if (!stored.has(id) && !this.given.has(id)) this.byId.delete(id);
+    for (const [id, token] of stored) if (!this.given.has(id)) this.byId.set(id, token);
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private requireSound(name: string, scope: Scope, service: string | undefined): void {

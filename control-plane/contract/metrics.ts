@@ -157,6 +157,27 @@ export const CONTROL_PLANE_METRICS = {
   rekindle_tick_seconds: { kind: 'histogram', labels: {}, help: 'Time of one tick over all services', buckets: FAST_SECONDS },
   rekindle_ticks_failed_total: { kind: 'counter', labels: ofService, help: 'Ticks of a service that failed' },
   rekindle_leading: { kind: 'gauge', labels: {}, help: '1 in the process that decides' },
+  rekindle_store_answers: { kind: 'gauge', labels: {}, help: '1 while the store can be used from this process' },
+  rekindle_leader_tick_age_seconds: {
+    kind: 'gauge',
+    labels: {},
+    help: "Time since this process last saw the leader's tick move; no series until it has",
+  },
+  rekindle_relayed_reports_total: {
+    kind: 'counter',
+    labels: { status: ['accepted', 'duplicate'] },
+    help: 'Reports that other replicas took and told this one',
+  },
+  rekindle_relay_batches_lost_total: {
+    kind: 'counter',
+    labels: {},
+    help: 'Batches of reports that other replicas told and that never came',
+  },
+  rekindle_permit_asks_total: {
+    kind: 'counter',
+    labels: { result: ['answered', 'late'] },
+    help: 'Questions to the leader for probe permits; late: the proxy was answered without',
+  },
   rekindle_commit_seconds: {
     kind: 'histogram',
     labels: {},

@@ -14,6 +14,9 @@ export interface Recorded {
   readonly silentAfterMs: number;
 }
 
+/** What tells the order of an instance's reports. */
+export type Numbered = Pick<Report, 'sequence' | 'uptimeMs'>;
+
 /** What the book knows of one Envoy process. */
 export interface Instance {
   readonly node: string;
@@ -217,7 +220,7 @@ function silentAfterMs(instance: Instance): number {
 }
 
 /** A lower sequence with a longer uptime: the numbering began anew within one process. */
-function isNewer(report: Report, last: Report): boolean {
+export function isNewer(report: Numbered, last: Numbered): boolean {
   return report.sequence > last.sequence || (report.sequence < last.sequence && report.uptimeMs > last.uptimeMs);
 }
 

@@ -1,6 +1,7 @@
 import type { Feature } from '../contract/policy.ts';
 import type { FeatureReport, Permit, Report } from '../contract/report.ts';
 import { livelyFeatures } from './at-rest.ts';
+import { isNewer, type Numbered } from './evidence.ts';
 import { isSteered } from './feature.ts';
 import { isGoverning } from './flags.ts';
 import type { FeatureRecord, ServiceState } from './model.ts';
@@ -31,8 +32,7 @@ interface Tail {
   readonly holder: PermitHolder;
 }
 
-interface Reply {
-  readonly sequence: number;
+interface Reply extends Numbered {
   readonly permits: Permit[];
   readonly atMs: number;
 }
@@ -46,33 +46,53 @@ interface Asking {
   readonly nowMs: number;
 }
 
+/** What a reply may bring: permits, or nothing, for a report that somebody else answers. */
+type Purpose = 'grant' | 'note';
+
 export type Suspects = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Hands out the right to probe, for all services of this process (R8). What is in flight in an upstream group never exceeds its budget, as
+ * Hands out the right to probe, for all services of a fleet (R8). What is in flight in an upstream group never exceeds its budget, as
  * far as reports can tell: a permit counts from its grant until its outcome is reported or its time is over.
  */
 export class ProbePermits {
-  private readonly startedAtMs: number;
+  private readonly settledAtMs: number;
   /** By service and feature. */
   private readonly ledgers = new Map<string, Map<string, FeatureLedger>>();
   private readonly replies = new Map<string, Reply>();
   private readonly granted = new Map<string, { atMs: number; count: number }[]>();
   private tails: Tail[] = [];
+  private latestMs = 0;
 
-  constructor(startedAtMs: number) {
-    this.startedAtMs = startedAtMs;
+  /** `settledAtMs`: none are given before; by default until all proxies have been told to give back what a process before this one granted. */
+  constructor(startedAtMs: number, settledAtMs = startedAtMs + SETTLE_MS) {
+    this.settledAtMs = settledAtMs;
+  }
+
+  /** From this moment on nothing that was granted so far counts any more. */
+  get untilMs(): number {
+    return this.latestMs;
   }
 
   /** Permits for the reply to this report; a repeated report gets the same ones. `suspects`, by feature, get none (R10). */
   grant(state: ServiceState, report: Report, nowMs: number, suspects: Suspects = {}): Permit[] {
+    return this.answered(state, report, nowMs, suspects, 'grant');
+  }
+
+  /** Takes what a report says that another process answers, without permits. */
+  note(state: ServiceState, report: Report, nowMs: number): void {
+    this.answered(state, report, nowMs, {}, 'note');
+  }
+
+  private answered(state: ServiceState, report: Report, nowMs: number, suspects: Suspects, purpose: Purpose): Permit[] {
     const key = `${state.service}/${report.node}/${report.instance}`;
     const last = this.replies.get(key);
-    if (last && report.sequence === last.sequence) return last.permits;
+    if (last && !isNewer(report, last)) return report.sequence === last.sequence ? last.permits : [];
     this.forget(nowMs);
-    const permits = this.permitsFor(state, report, nowMs, suspects);
+    const permits = this.permitsFor(state, report, nowMs, suspects, purpose);
+    const { sequence, uptimeMs } = report;
     this.replies.delete(key); // so that the map stays in the order of time
-    this.replies.set(key, { sequence: report.sequence, permits, atMs: nowMs });
+    this.replies.set(key, { sequence, uptimeMs, permits, atMs: nowMs });
     return permits;
   }
 
@@ -89,7 +109,7 @@ export class ProbePermits {
     return total;
   }
 
-  private permitsFor(state: ServiceState, report: Report, nowMs: number, suspects: Suspects): Permit[] {
+  private permitsFor(state: ServiceState, report: Report, nowMs: number, suspects: Suspects, purpose: Purpose): Permit[] {
     const concerned = this.concerned(state);
     if (concerned.length === 0) return [];
     const byName = new Map(report.features.map((each) => [each.feature, each]));
@@ -97,7 +117,7 @@ export class ProbePermits {
     for (const feature of concerned) {
       const record = state.features[feature.name];
       const asking = record && this.asking(state, feature, record, report, byName.get(feature.name) ?? null, nowMs);
-      if (!asking || !report.governed) continue;
+      if (!asking || !report.governed || purpose === 'note') continue;
       const mayProbe = isProbing(state, record) && !suspects[feature.name]?.includes(report.node);
       const count = mayProbe ? this.offer(state, asking) : takenBack(asking);
       if (count !== null) permits.push({ feature: feature.name, step: record.step, count, ttlMs: ttlMs(report.intervalMs) });
@@ -166,7 +186,7 @@ export class ProbePermits {
   /** How many probes the proxy may start from now on; null: leave it what it has. */
   private offer(state: ServiceState, asking: Asking): number | null {
     const { feature, ledger, holder, intervalMs, nowMs } = asking;
-    if (nowMs - this.startedAtMs < SETTLE_MS) return 0;
+    if (nowMs < this.settledAtMs) return 0;
     const unused = holder.unused();
     const room = state.policy.recovery.probesInFlight - this.outstanding(ledger.group, nowMs);
     const extra = Math.min(wanted(asking), room, this.rateLeft(state, nowMs));
@@ -175,8 +195,9 @@ export class ProbePermits {
     const renewed = runsOut ? Math.min(unused, room) : 0; // some rather than none: a rare request must meet one
     const count = extra > 0 && unused === 0 ? extra : renewed;
     if (count <= 0) return null;
-    if (unused === 0) this.note(ledger.group, count, nowMs);
+    if (unused === 0) this.countRate(ledger.group, count, nowMs);
     holder.grant(count, ttlMs(intervalMs), countsForMs(feature, intervalMs), nowMs);
+    this.latestMs = Math.max(this.latestMs, nowMs + ttlMs(intervalMs) + countsForMs(feature, intervalMs));
     return count;
   }
 
@@ -185,7 +206,7 @@ export class ProbePermits {
     return state.policy.recovery.probesPerSecond - recent.reduce((total, grant) => total + grant.count, 0);
   }
 
-  private note(group: string, count: number, nowMs: number): void {
+  private countRate(group: string, count: number, nowMs: number): void {
     const recent = (this.granted.get(group) ?? []).filter((grant) => nowMs - grant.atMs < RATE_WINDOW_MS);
     this.granted.set(group, [...recent, { atMs: nowMs, count }]);
   }

@@ -1,27 +1,31 @@
 import { LIMITS } from '../contract/limits.ts';
-import type { Report, ReportReply } from '../contract/report.ts';
+import type { Permit, Report, ReportReply } from '../contract/report.ts';
 import { isGoverning } from '../domain/flags.ts';
 import type { ServiceState } from '../domain/model.ts';
 import { saying, TooManyProxies } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
+import type { FleetService } from './service.ts';
 
-/** Takes the report of a proxy. A repeated one changes nothing and gets the same permits (R8, R9). */
-export function takeReport(fleet: Fleet, name: string, report: Report): { status: 'accepted' | 'duplicate'; answer: ReportReply } {
-  const { service, state } = fleet.found(name);
+/** Takes what a proxy saw into evidence and history. A repeated report changes nothing (R9). */
+export function takeEvidence(fleet: Fleet, service: FleetService, state: ServiceState, report: Report): 'accepted' | 'duplicate' {
   const nowMs = fleet.clock();
   const { status, deltas, silentAfterMs } = service.bookOf(state).record(report, nowMs);
-  if (status === 'refused') throw saying(new TooManyProxies(name), { retryAfterSeconds: 60 });
-  if (status === 'accepted') fleet.history.record({ service: name, node: report.node, silentAfterMs, deltas }, nowMs);
-  const permits = fleet.permits.grant(state, report, nowMs, service.suspects);
-  const age = isGoverning(state) ? service.governorAgeMs(nowMs) : null;
-  const answer = {
+  if (status === 'refused') throw saying(new TooManyProxies(service.name), { retryAfterSeconds: 60 });
+  if (status === 'accepted') fleet.history.record({ service: service.name, node: report.node, silentAfterMs, deltas }, nowMs);
+  return status;
+}
+
+/** The answer to a report, with its permits (R2, R8). */
+export function replyTo(fleet: Fleet, service: FleetService, report: Report, permits: readonly Permit[]): ReportReply {
+  const { state } = service;
+  const age = state && isGoverning(state) ? service.governorAgeMs(fleet.clock()) : null;
+  return {
     lineage: service.directive.name.lineage,
-    revision: state.revision,
+    revision: service.stored.revision,
     governorAgeMs: Math.min(Math.round(age ?? LIMITS.durationMs), LIMITS.durationMs),
-    permits,
-    health: healthOf(state, report),
+    permits: [...permits],
+    health: state ? healthOf(state, report) : [],
   };
-  return { status, answer };
 }
 
 function healthOf(state: ServiceState, { features }: Report): ReportReply['health'] {

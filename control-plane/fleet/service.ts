@@ -1,6 +1,6 @@
 import { EvidenceBook } from '../domain/evidence.ts';
 import type { LiveReasons, Reason, ServiceState, StepResult } from '../domain/model.ts';
-import { isTombstone, type Stored } from '../store/store.ts';
+import { type Fence, isTombstone, type Stored } from '../store/store.ts';
 import { RenderedDirective } from './directive.ts';
 
 /** The list of nodes alone is written at most this often. */
@@ -9,7 +9,6 @@ const NODES_EVERY_MS = 5000;
 /** What this process holds of one service: the stored state as last written, and all that is not stored (R16). */
 export class FleetService {
   readonly name: string;
-  private readonly lineage: string;
   private held: Stored;
   private rendered: RenderedDirective;
   private evidence: EvidenceBook | null = null;
@@ -22,12 +21,13 @@ export class FleetService {
   /** Last tick of the leader that this service went through, by this process's clock; null: none yet. */
   tickedAtMs: number | null = null;
   private nodesSinceMs = 0;
-  /** Counter of the leadership under which the cold start is over. */
-  resumedUnder: number | null = null;
+  /** The last entry of the audit that readers of events were told. */
+  auditedThrough = 0;
+  /** The leadership under which the cold start is over. */
+  resumedUnder: Fence | null = null;
 
   constructor(lineage: string, stored: Stored) {
     this.name = stored.service;
-    this.lineage = lineage;
     this.held = stored;
     this.rendered = new RenderedDirective(lineage, stored);
   }
@@ -45,15 +45,15 @@ export class FleetService {
     return isTombstone(this.held) ? null : this.held;
   }
 
-  /** Takes what was written, and says whether filters must see it. */
-  install(stored: Stored, nowMs: number): boolean {
+  /** Takes what was written, under the lineage of its history, and says whether filters must see it. */
+  install(stored: Stored, lineage: string, nowMs: number): boolean {
     const before = this.rendered.name;
     if (!isTombstone(stored) && stored.nodes !== this.state?.nodes) this.nodesSinceMs = nowMs;
     this.held = stored;
-    this.rendered = new RenderedDirective(this.lineage, stored);
+    this.rendered = new RenderedDirective(lineage, stored);
     if (isTombstone(stored)) this.forget();
     const after = this.rendered.name;
-    return before.revision !== after.revision || before.hash !== after.hash;
+    return before.lineage !== after.lineage || before.revision !== after.revision || before.hash !== after.hash;
   }
 
   /**

@@ -1,32 +1,31 @@
 import type { Evidence, ServiceState, StepResult } from '../domain/model.ts';
 import { coldStartHold, resume } from '../domain/recovery/cold-start.ts';
 import { step } from '../domain/recovery/step.ts';
-import type { Fleet } from '../fleet.ts';
+import { Deposed, type Fleet } from '../fleet.ts';
 import type { Fence } from '../store/store.ts';
 import { type Change, changeBy, TICKER } from './change.ts';
+import type { Lead, Leadership } from './lead.ts';
 import type { FleetService } from './service.ts';
-
-/** A leadership of this process. */
-export interface Leadership {
-  readonly fence: Fence;
-  readonly sinceMs: number;
-}
 
 /** One tick of one service: what the evidence of this moment asks for is written, if anything. */
 export async function tickService(
   fleet: Fleet,
   service: FleetService,
+  lead: Pick<Lead, 'present'>,
   { fence, sinceMs }: Leadership,
   others: readonly number[],
 ): Promise<void> {
   let acted: StepResult | null = null;
   let resumed = false;
+  let decidedAtMs = fleet.clock();
   const decide = (): Change | null => {
+    if (!isSame(lead.present?.fence, fence)) throw new Deposed(`the lease ran out before ${service.name} was looked at`);
     const { state } = service;
     if (!state) return null;
     const nowMs = fleet.clock();
+    decidedAtMs = nowMs;
     const evidence = service.bookOf(state).evidence(state, nowMs);
-    const isCold = service.resumedUnder !== fence.counter;
+    const isCold = !isSame(service.resumedUnder, fence);
     service.holding = isCold ? coldStartHold(state, evidence, sinceMs, nowMs) : null;
     if (service.holding) return null;
     resumed = isCold;
@@ -35,11 +34,15 @@ export async function tickService(
     return changeBy(TICKER, state, acted, nowMs);
   };
   await fleet.change(service.name, decide, fence);
-  if (resumed) service.resumedUnder = fence.counter;
+  if (resumed) service.resumedUnder = fence;
   if (acted) service.keep(acted);
-  service.tickedAtMs = fleet.clock();
+  service.tickedAtMs = decidedAtMs;
 }
 
 function stepped(fleet: Fleet, state: ServiceState, evidence: Evidence, nowMs: number, rampingElsewhere: readonly number[]): StepResult {
   return step(state, evidence, nowMs, fleet.random, { rampingElsewhere });
+}
+
+function isSame(a: Fence | null | undefined, b: Fence): boolean {
+  return a?.lineage === b.lineage && a.counter === b.counter;
 }

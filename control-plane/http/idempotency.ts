@@ -4,7 +4,7 @@ import { IdempotencyKeyInUse, IdempotencyKeyReused, listing, RequestInvalid, say
 import { callerOf } from './guard.ts';
 import type { App } from './route.ts';
 
-const CHANGES = ['POST', 'PUT', 'PATCH', 'DELETE'];
+export const CHANGES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 const KEPT_HEADERS = ['content-type', 'etag', 'location'] as const;
 /** An answer is given again for this long, while there is room. */
 const KEEP_MS = 3_600_000;

@@ -14,10 +14,13 @@ import {
   RouteUnknown,
   saying,
 } from '../errors.ts';
+import { storeProblem } from '../fleet/store-problem.ts';
+import { StoreFault } from '../store/store.ts';
 import { type KnownRoute, methodsOf } from './known-routes.ts';
 
 /** Whatever was thrown, as an error of the catalogue; null: a bug or a failure that only the log may tell about. */
 function known(error: FastifyError & Extras, request: FastifyRequest): (FastifyError & Extras) | null {
+  if (error instanceof StoreFault) return storeProblem(error);
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new BodyTooLarge(String(request.routeOptions.bodyLimit ?? ''));

@@ -6,8 +6,9 @@ import type { Access } from '../access/access.ts';
 import type { NodeLimits } from '../access/node-limits.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Replicas } from '../replicas/replicas.ts';
+import type { Standing } from '../replicas/standing.ts';
 import type { Store } from '../store/store.ts';
-import type { Ticker } from '../ticker.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, Logger, TypeBoxTypeProvider>;
 
@@ -15,7 +16,9 @@ export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression,
 export interface RouteDependencies {
   readonly fleet: Fleet;
   readonly store: Store;
-  readonly ticker: Ticker;
+  readonly standing: Standing;
+  /** null: this process has its store for itself. */
+  readonly replicas: Replicas | null;
   readonly metrics: Metrics;
   readonly access: Access;
   readonly nodeLimits: NodeLimits;

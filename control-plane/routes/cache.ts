@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import Type from 'typebox';
 import { LIMITS } from '../contract/limits.ts';
 import { CHECKSUM_HEADER, CopyHeaders, CopyPath, CopyQuery } from '../contract/rest/cache.ts';
-import { CopyDamaged, CopyUnknown, StoreFailed, saying } from '../errors.ts';
+import { CopyDamaged, CopyUnknown } from '../errors.ts';
+import { storeProblem } from '../fleet/store-problem.ts';
 import { scopes } from '../http/guard.ts';
 import { type App, answers, type RouteDependencies } from '../http/route.ts';
 
@@ -73,7 +74,7 @@ export function cacheRoutes(app: App, { fleet, store, metrics, copyBudgetBytes }
         const expiresAtMs = storedAtMs + request.query.ttlMs;
         await store.putCopy(service, key, { bytes: body, checksum, storedAtMs, expiresAtMs }, copyBudgetBytes).catch((error: unknown) => {
           request.log.warn({ err: error, reqId: request.id, service }, 'a shared copy was not kept');
-          throw saying(new StoreFailed(), { retryAfterSeconds: 1 });
+          throw storeProblem(error);
         });
         metrics.copies.inc({ service, result: 'put' });
         return reply.code(204).send();

@@ -1,9 +1,10 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Directive } from '../contract/directive.ts';
 import { WatchQuery } from '../contract/rest/directive.ts';
 import { ServicePath } from '../contract/rest/paths.ts';
 import { Stopping, saying, TokenInvalid, TooManyWatchers } from '../errors.ts';
 import type { RenderedDirective } from '../fleet/directive.ts';
+import type { FleetService } from '../fleet/service.ts';
 import type { WatchAnswer } from '../fleet/watchers.ts';
 import { callerOf, scopes } from '../http/guard.ts';
 import { type App, answers, type RouteDependencies, ref } from '../http/route.ts';
@@ -31,26 +32,37 @@ interface Held {
   readonly policyRevision?: number;
 }
 
-export function directiveRoutes(app: App, { fleet, access, random }: RouteDependencies): void {
+type Asked = Held & { readonly wait: number };
+
+export function directiveRoutes(app: App, { fleet, access, random, replicas }: RouteDependencies): void {
   const send = (reply: FastifyReply, directive: RenderedDirective, held: Held) =>
     reply.type('application/json; charset=utf-8').send(directive.json(fleet.clock(), knowsPolicy(directive, held)));
 
-  app.get('/v1/services/:service/directive', { schema, config: scopes('read', 'filter') }, (request, reply) => {
-    const service = fleet.known(request.params.service);
-    const { wait, ...held } = request.query;
-    reply.header('cache-control', 'no-store');
-    if (!isSame(service.directive, held)) return send(reply, service.directive, held);
+  /** Whether the caller may hold something newer than what is here: an older directive must not reach it. */
+  const isAhead = (held: Held, { name }: RenderedDirective) => replicas?.following.isAhead(held, name) ?? false;
+
+  const answer = (request: FastifyRequest, reply: FastifyReply, service: FleetService, { wait, ...held }: Asked, maySend: boolean) => {
+    if (maySend && !isSame(service.directive, held)) return send(reply, service.directive, held);
     if (wait === 0) return reply.code(304).send();
-    const watcher = fleet.watchers.wait(service.name, wait * 1000, (answer: WatchAnswer) => {
+    const watcher = fleet.watchers.wait(service.name, wait * 1000, (news: WatchAnswer) => {
+      const { directive } = service;
       if (!access.admits(callerOf(request)))
         reply.send(new TokenInvalid()); // revoked while it waited
-      else if (answer === 'changed') send(reply, service.directive, held);
-      else if (answer === 'unchanged') reply.code(304).send();
+      else if (news === 'changed' && !isAhead(held, directive)) send(reply, directive, held);
+      else if (news !== 'stopping') reply.code(304).send();
       else reply.send(saying(new Stopping(), { retryAfterSeconds: 1 }));
     });
     if (!watcher) throw turnedAway();
     reply.raw.once('close', () => fleet.watchers.leave(watcher));
     return undefined;
+  };
+
+  app.get('/v1/services/:service/directive', { schema, config: scopes('read', 'filter') }, (request, reply) => {
+    const { query } = request;
+    const service = fleet.known(request.params.service);
+    reply.header('cache-control', 'no-store');
+    if (!replicas || !isAhead(query, service.directive)) return answer(request, reply, service, query, true);
+    return replicas.following.catchUpWith(service, query).then((isNewest) => answer(request, reply, service, query, isNewest) ?? reply);
   });
 
   const turnedAway = () =>

@@ -36,11 +36,11 @@ export function eventRoutes(app: App, { fleet, access, random }: RouteDependenci
   let isStopping = false;
 
   const heartbeat = setInterval(() => {
-    for (const { stream, caller } of readers) {
-      if (access.admits(caller)) stream.heartbeat();
-      else stream.destroy();
-    }
+    for (const { stream } of readers) stream.heartbeat();
   }, HEARTBEAT_MS).unref();
+  access.onChange(() => {
+    for (const { stream, caller } of readers) if (!access.admits(caller)) stream.destroy();
+  });
 
   app.addHook('preClose', async () => {
     isStopping = true;

@@ -6,11 +6,13 @@ import { type App, answers, type RouteDependencies } from '../http/route.ts';
 const tags = ['process'];
 /** Without a tick for this long the recoveries stand still. */
 const TICK_LATE_MS = 5000;
+/** Looks at the store come once a second. */
+const FOLLOWED_LATE_MS = 5000;
 const CHECK_WITHIN_MS = 1000;
 
 type Part = Readiness['parts'][string];
 
-export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteDependencies): void {
+export function healthRoutes(app: App, { store, standing, metrics }: RouteDependencies): void {
   const live = {
     operationId: 'live',
     summary: 'The process answers',
@@ -21,14 +23,20 @@ export function healthRoutes(app: App, { fleet, store, ticker, metrics }: RouteD
 
   const ready = {
     operationId: 'ready',
-    summary: 'The parts of the process work',
+    summary: 'The process can serve filters and readers',
+    description:
+      '`degraded` is still 200: what is in memory is served, so that filters keep their watches; 503 only before the first tick was seen, and ' +
+      'while the process stops.',
     tags,
     response: answers({ 200: Readiness, 503: Readiness }),
   };
   app.get('/readyz', { schema: ready, config: scopes('open') }, async (_, reply) => {
-    const parts = { store: await storePart(() => store.check()), ticker: tickerPart(ticker.ageMs(fleet.clock()), ticker.isLeader) };
-    const isReady = Object.values(parts).every(({ ok }) => ok);
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not-ready', parts });
+    const parts: Readiness['parts'] = { store: await storePart(() => store.check()), ticker: tickerPart(standing) };
+    if (standing.role !== 'alone') parts['following'] = followingPart(standing.followedAgeMs);
+    const hasBegun = standing.leaderTickAgeMs !== null && !standing.isStopping;
+    const isWhole = Object.values(parts).every(({ ok }) => ok);
+    const status = hasBegun ? (isWhole ? 'ready' : 'degraded') : 'not-ready';
+    return reply.code(hasBegun ? 200 : 503).send({ status, role: standing.role, parts });
   });
 
   const scrape = {
@@ -56,8 +64,13 @@ async function storePart(check: () => Promise<void>): Promise<Part> {
   return part;
 }
 
-function tickerPart(ageMs: number | null, isLeader: boolean): Part {
-  if (ageMs === null) return { ok: false, detail: 'has not ticked yet' };
-  if (!isLeader) return { ok: false, detail: 'another process leads' };
+function tickerPart({ leaderTickAgeMs: ageMs, role, isLeader }: RouteDependencies['standing']): Part {
+  if (role === 'alone' && ageMs !== null && !isLeader) return { ok: false, detail: 'another process leads' };
+  if (ageMs === null) return { ok: false, detail: 'no tick has been seen yet' };
   return { ok: ageMs < TICK_LATE_MS, detail: `last tick ${Math.round(ageMs)} ms ago` };
+}
+
+function followingPart(ageMs: number | null): Part {
+  if (ageMs === null) return { ok: false, detail: 'changes of other replicas have not been looked for yet' };
+  return { ok: ageMs < FOLLOWED_LATE_MS, detail: `changes of other replicas were all known ${Math.round(ageMs)} ms ago` };
 }

@@ -86,7 +86,8 @@ describe('a write that another process was faster with', () => {
     await control.store.lead('another process', 5000);
     control.time.nowMs += 3_600_001; // the override runs out: there is something to write
     const { service } = control.fleet.found('shop');
-    await expect(tickService(control.fleet, service, { fence, sinceMs: START_MS }, [])).rejects.toThrow(Deposed);
+    const leadership = { fence, sinceMs: START_MS };
+    await expect(tickService(control.fleet, service, { present: leadership }, leadership, [])).rejects.toThrow(Deposed);
     expect(await flags(control)).toMatchObject({ revision: 2, flags: [{ state: 'DISABLED' }] });
   });
 });

@@ -1,7 +1,11 @@
+import type { ControlPlane } from '../../../control-plane/app.ts';
 import type { Directive, Flag } from '../../../control-plane/contract/directive.ts';
 import type { BreakerPhase } from '../../../control-plane/contract/names.ts';
 import type { FeatureReport, Permit, ReportReply } from '../../../control-plane/contract/report.ts';
 import { reportOf, type Stage } from './stage.ts';
+
+/** The control plane, or the replica of it, that a proxy talks to. */
+type Reached = Pick<ControlPlane, 'app'>;
 
 const REQUESTS_PER_REPORT = 40;
 
@@ -35,7 +39,7 @@ export class SimulatedProxy {
   }
 
   /** One interval of 1 s: obeys the directive, serves some requests, and reports. */
-  async live(control: Stage, down: ReadonlySet<string>): Promise<ReportReply> {
+  async live(control: Reached, down: ReadonlySet<string>): Promise<ReportReply> {
     await this.watch(control);
     for (const flag of this.directive!.flags) this.serve(flag, down.has(flag.feature));
     const reply = await this.report(control);
@@ -47,7 +51,7 @@ export class SimulatedProxy {
     return this.directive!.flags.find((flag) => flag.feature === feature)!;
   }
 
-  private async watch({ app }: Stage): Promise<void> {
+  private async watch({ app }: Reached): Promise<void> {
     const held = this.directive;
     const query = held ? `?lineage=${held.lineage}&revision=${held.revision}&hash=${held.hash}&policyRevision=${held.policyRevision}` : '';
     const response = await app.inject(`/v1/services/${this.service}/directive${query}`);
@@ -88,7 +92,7 @@ export class SimulatedProxy {
     if (track?.step === step) track.permits = count;
   }
 
-  private async report({ app }: Stage): Promise<ReportReply> {
+  private async report({ app }: Reached): Promise<ReportReply> {
     this.sequence++;
     this.uptimeMs += 1000;
     const { lineage, revision } = this.directive!;

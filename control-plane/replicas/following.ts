@@ -1,0 +1,197 @@
+import type { Logger } from 'pino';
+import type { DirectiveName } from '../fleet/directive.ts';
+import type { FleetService } from '../fleet/service.ts';
+import type { Fleet } from '../fleet.ts';
+import { CHANGES, type ChangeMessage, type Store, StoreFault, type Versions } from '../store/store.ts';
+
+const LOOK_EVERY_MS = 1000;
+/** Services that are read at the same time. */
+const AT_ONCE = 100;
+/** A filter that names a revision which nobody can have must not renew the lineage again and again. */
+const RENEW_FOR_FILTERS_MS = 60_000;
+const LINEAGES_KEPT = 100;
+
+/** What a filter says it holds. */
+export type Named = Partial<Pick<DirectiveName, 'lineage' | 'revision'>>;
+
+export interface FollowingDependencies {
+  readonly fleet: Fleet;
+  readonly store: Store;
+  readonly log: Logger;
+  /** Told what each look showed. */
+  readonly seen: (versions: Versions) => void;
+}
+
+/**
+ * Keeps memory what the store says: by the messages of other replicas, which may be lost, and by a look once a second, which finds everything.
+ * A store that has lost what this replica holds gets a new lineage, and what is newer here back (R5).
+ */
+export class Following {
+  private readonly fleet: Fleet;
+  private readonly store: Store;
+  private readonly log: Logger;
+  private readonly seen: FollowingDependencies['seen'];
+  private timer: NodeJS.Timeout | null = null;
+  private isStopped = false;
+  private running: Promise<void> | null = null;
+  private next: Promise<void> | null = null;
+  private lookedAtMs: number | null = null;
+  private fault: Error | null = null;
+  private renewedForFilterAtMs = Number.NEGATIVE_INFINITY;
+  /** What a filter showed that the store has lost; null: nothing. */
+  private lostByFilter: string | null = null;
+  /** Lineages that are over, as far as this process knows. */
+  private readonly past = new Set<string>();
+
+  constructor({ fleet, store, log, seen }: FollowingDependencies) {
+    this.fleet = fleet;
+    this.store = store;
+    this.log = log;
+    this.seen = seen;
+  }
+
+  start(): () => void {
+    const end = this.store.bus?.subscribe(CHANGES, (message) => this.hear(JSON.parse(message) as ChangeMessage));
+    const again = () => {
+      void this.look()
+        .then(
+          () => this.recovered(),
+          (error: Error) => this.failed(error),
+        )
+        .finally(() => {
+          if (!this.isStopped) this.timer = setTimeout(again, LOOK_EVERY_MS).unref();
+        });
+    };
+    again();
+    return () => {
+      this.isStopped = true;
+      if (this.timer) clearTimeout(this.timer);
+      end?.();
+    };
+  }
+
+  /** Since the last look that ended well; null: none has. */
+  ageMs(nowMs: number): number | null {
+    return this.lookedAtMs === null ? null : Math.max(0, nowMs - this.lookedAtMs);
+  }
+
+  /** Why the last look failed; null: it did not. */
+  get failure(): Error | null {
+    return this.fault;
+  }
+
+  /** Resolves when all that was stored at the time of the call is in memory. */
+  look(): Promise<void> {
+    if (!this.running) return this.begin();
+    this.next ??= this.running
+      .catch(() => undefined)
+      .then(() => {
+        this.next = null;
+        return this.begin();
+      });
+    return this.next;
+  }
+
+  /** Whether what a filter names may be newer than what is here: then nobody may answer it from memory alone. */
+  isAhead({ lineage, revision = 0 }: Named, here: DirectiveName): boolean {
+    if (lineage === undefined) return false;
+    return lineage === here.lineage ? revision > here.revision : !this.past.has(lineage);
+  }
+
+  /**
+   * Finds out whether what is here is the newest, though a filter names something that is not known here; false: the store does not say.
+   * A filter that is ahead of the store itself tells that the store has lost something (R5).
+   */
+  async catchUpWith(service: FleetService, named: Named): Promise<boolean> {
+    try {
+      await this.look();
+      const here = service.directive.name;
+      if (named.lineage !== undefined && named.lineage !== here.lineage) this.over(named.lineage);
+      if (!this.isAhead(named, here)) return true;
+      const nowMs = this.fleet.clock();
+      if (nowMs - this.renewedForFilterAtMs < RENEW_FOR_FILTERS_MS) return false;
+      this.renewedForFilterAtMs = nowMs;
+      this.lostByFilter = `a filter of ${service.name} has revision ${named.revision}, the store ${here.revision}`;
+      await this.look();
+      return true;
+    } catch (error) {
+      if (error instanceof StoreFault || (error as { code?: string }).code === 'REKINDLE_STORE_FAILED') return false;
+      throw error;
+    }
+  }
+
+  private begin(): Promise<void> {
+    this.running = this.once().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async once(): Promise<void> {
+    const held = this.heldVersions();
+    const versions = await this.store.versions();
+    const lost = lostBy(versions, this.store.lineage, held) ?? this.lostByFilter;
+    this.lostByFilter = null;
+    if (lost === null) await this.takeIn(versions);
+    else await this.renew(lost);
+    this.lookedAtMs = this.fleet.clock();
+    this.seen(versions);
+  }
+
+  /** Versions of the present lineage: what is behind these in the store was lost. */
+  private heldVersions(): ReadonlyMap<string, number> {
+    const { lineage } = this.store;
+    const present = this.fleet.held().filter(({ directive }) => directive.name.lineage === lineage);
+    return new Map(present.map(({ name, stored }) => [name, stored.version]));
+  }
+
+  private async renew(because: string): Promise<void> {
+    const before = this.store.lineage;
+    const states = this.fleet.held().map(({ stored }) => stored);
+    const restored = await this.store.renew(states, this.fleet.clock());
+    this.over(before);
+    this.fleet.doubtAll();
+    this.log.warn({ because, before, lineage: this.store.lineage, restored }, 'the store has another history now');
+    await this.takeIn(await this.store.versions());
+  }
+
+  private async takeIn({ services }: Versions): Promise<void> {
+    const held = this.heldVersions();
+    const gone = this.fleet.held().filter(({ name }) => !held.has(name) && !services.has(name));
+    const behind = [...services].filter(([name, version]) => (held.get(name) ?? 0) < version);
+    const names = [...behind.map(([name]) => name), ...gone.map(({ name }) => name)];
+    for (let from = 0; from < names.length; from += AT_ONCE)
+      await Promise.all(names.slice(from, from + AT_ONCE).map((name) => this.fleet.follow(name, services.get(name))));
+  }
+
+  private hear({ lineage, service, version }: ChangeMessage): void {
+    const followed = lineage === this.store.lineage ? this.fleet.follow(service, version) : this.look();
+    followed.catch(() => undefined); // told where it happened; the next look tries again
+  }
+
+  private over(lineage: string): void {
+    if (this.past.size >= LINEAGES_KEPT) this.past.clear();
+    this.past.add(lineage);
+  }
+
+  private recovered(): void {
+    if (this.fault) this.log.info('changes of other replicas are followed again');
+    this.fault = null;
+  }
+
+  private failed(error: Error): void {
+    if (!this.fault) this.log.warn({ err: error }, 'changes of other replicas cannot be followed now');
+    this.fault = error;
+  }
+}
+
+/** What the store has lost of the history that this process is in; null: nothing. */
+function lostBy(versions: Versions, lineage: string, held: ReadonlyMap<string, number>): string | null {
+  if (versions.lineage === null) return 'the store is empty';
+  if (versions.lineage !== lineage) return `another replica renewed it: the lineage is ${versions.lineage}`;
+  for (const [name, version] of held) {
+    const stored = versions.services.get(name) ?? 0;
+    if (stored < version) return `${name} was at version ${version}, the store has ${stored}`;
+  }
+  return null;
+}
