@@ -8,6 +8,8 @@ export function problemsPage(): string {
   return `${[
     '# Problems',
     '',
+    'What a refusal means, for whoever got one. The table is written by `npm run gen` from `control-plane/errors.ts`.',
+    '',
     'Every refusal of the control plane is a problem document of RFC 9457 (`application/problem+json`). `code` names its kind and stays as it is; `title` and `detail` are for people.',
     '`errors` lists all that is wrong at once, each with its `path`; `because` names the reason of a refusal one level below `code` (`feature-recovers`, `last-admin-token`); where it helps, `Retry-After` says when to come back.',
     '',

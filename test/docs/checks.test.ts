@@ -22,6 +22,12 @@ describe('what a page must not say is found', () => {
     { name: 'a problem that is not one of ours', problem: () => jsonProblem('{ "code": "REKINDLE_X", "status": 400 }'), says: 'no such' },
     { name: 'a metric that does not exist', problem: () => promqlProblem('rate(rekindle_request_total[5m])'), says: 'no metric' },
     { name: 'a label that does not exist', problem: () => promqlProblem('rekindle_governed{feature="a"}'), says: 'no label' },
+    { name: 'an expression that Prometheus cannot read', problem: () => promqlProblem('sum(rekindle_governed'), says: 'unclosed' },
+    {
+      name: 'rules that Prometheus cannot read',
+      problem: () => yamlProblem('groups: [{ name: a, rules: [{ expr: up }] }]'),
+      says: 'record',
+    },
     { name: 'another line', problem: () => difference('text', 'HTTP/1.1 200 OK\nage: …', 'HTTP/1.1 503 Service Unavailable'), says: '200' },
     { name: 'lines in another order', problem: () => difference('text', 'b\na', 'a\nb'), says: 'after' },
     { name: 'another value in JSON', problem: () => difference('json', '{"a":{"b":1}}', '{"a":{"b":2}}'), says: '/a/b' },

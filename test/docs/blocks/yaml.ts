@@ -6,7 +6,7 @@ import { readTokenFile } from '../../../control-plane/access/token-file.ts';
 import { envoyProblem, isEnvoy } from './envoy.ts';
 import { isPlugin, pluginProblem } from './plugin.ts';
 import { type Json, policyFrom, policyProblems } from './policy.ts';
-import { promqlProblem } from './promql.ts';
+import { rulesProblem } from './promql.ts';
 
 /** A kind of YAML document that pages show, told by what it holds. The first that fits is held to its check. */
 interface Kind {
@@ -45,14 +45,6 @@ function tokensProblem(document: Json): string | null {
   const read = readTokenFile(file);
   rmSync(folder, { recursive: true });
   return 'problems' in read ? read.problems.join('; ') : null;
-}
-
-function rulesProblem({ groups }: Json): string | null {
-  const rules = (groups as { rules?: { expr?: string }[] }[]).flatMap(({ rules = [] }) => rules);
-  if (rules.length === 0) return 'has no rules';
-  return (
-    rules.map(({ expr }) => (expr === undefined ? 'a rule has no expr' : promqlProblem(expr))).find((problem) => problem !== null) ?? null
-  );
 }
 
 function kubernetesProblem({ metadata, kind }: Json): string | null {
