@@ -3,6 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capabilitiesOf } from './capabilities.ts';
+import { grafanaText } from './dashboards/dashboard.ts';
+import { FLEET } from './dashboards/fleet.ts';
+import { SERVICE } from './dashboards/service.ts';
 import { filterFacts } from './filter-facts.ts';
 import { keepGenerated } from './generated-file.ts';
 import { problemsPage } from './problems.ts';
@@ -29,6 +32,8 @@ const wanted = new Map([
   [configurationPath, replaceBlock(replaceBlock(configuration, 'allowed_capabilities', allowed), 'stats_tags', tags)],
   [tagsPath, replaceBlock(tagsHead, 'stats_tags', tags)],
   [join(projectRoot, 'docs/problems.md'), problemsPage()],
+  [join(projectRoot, 'envoy/grafana/fleet.json'), grafanaText(FLEET)],
+  [join(projectRoot, 'envoy/grafana/service.json'), grafanaText(SERVICE)],
   [join(projectRoot, 'control-plane/manifest/filter.gen.ts'), filterFacts(module, version)],
 ]);
 
