@@ -25,6 +25,8 @@ export interface EnvoyPlaces {
   readonly module: string;
   /** Changes the plugin configuration; without it the one of the file is used. */
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Takes the place of the file's `stats_config`. */
+  readonly statsConfig?: object;
   /** Members of the route to the shop that are other than in the file, such as `retry_policy`. */
   readonly shopRoute?: object;
 }
@@ -64,6 +66,7 @@ interface Cluster {
 /** The parts of envoy.yaml that are changed here. */
 interface EnvoyConfiguration {
   node: { id: string };
+  stats_config: object;
   admin: { address: Address };
   static_resources: {
     listeners: { address: Address; filter_chains: { filters: { typed_config: ConnectionManager }[] }[] }[];
@@ -78,6 +81,7 @@ export async function deriveEnvoyConfiguration(places: EnvoyPlaces): Promise<str
   const configuration = parse(await readFile(envoyYaml, 'utf8')) as EnvoyConfiguration;
   configuration.node.id = places.nodeId;
   const { listenOn: host = '127.0.0.1' } = places;
+  if (places.statsConfig !== undefined) configuration.stats_config = places.statsConfig;
   configuration.admin.address = addressOf({ host, port: places.adminPort });
   only(configuration.static_resources.listeners).address = addressOf({ host, port: places.listenerPort });
   direct(configuration, 'shop', [places.shop]);

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly folder: string;
   /** Changes the plugin configuration of envoy/envoy.yaml. */
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Takes the place of the `stats_config` of envoy/envoy.yaml. */
+  readonly statsConfig?: object;
   /** Changes of the route to the shop. */
   readonly shopRoute?: object;
   /** Whether the control plane runs from the start. */
@@ -96,6 +98,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       controlPlanes: [ports.controlPlane, ...(options.replicas === 2 ? [ports.replica] : [])].map(loopback),
       module: join(projectRoot, 'build/rekindle.wasm'),
       ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+      ...(options.statsConfig === undefined ? {} : { statsConfig: options.statsConfig }),
       ...(options.shopRoute === undefined ? {} : { shopRoute: options.shopRoute }),
     });
     endings.push(() => envoy.stop());

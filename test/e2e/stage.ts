@@ -10,6 +10,8 @@ export interface E2eOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
   /** Changes of the route to the shop, such as its `retry_policy`. */
   readonly shopRoute?: object;
+  /** Takes the place of the example's `stats_config`. */
+  readonly statsConfig?: object;
   readonly controlPlane?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
 }
