@@ -11,6 +11,13 @@ export interface BackupRow {
   readonly value: unknown;
 }
 
+/** What a restored store holds. */
+export interface Restored {
+  readonly lineage: string;
+  readonly rows: number;
+  readonly services: number;
+}
+
 interface Head {
   readonly backup: 'rekindle';
   readonly format: number;

@@ -1,6 +1,6 @@
 import type { Policy } from '../contract/policy.ts';
 import type { Scope } from '../contract/rest/tokens.ts';
-import type { AuditEntry, AuditedState } from '../domain/audit.ts';
+import { type AuditEntry, type AuditedState, replay } from '../domain/audit.ts';
 import type { Recovery, ServiceState } from '../domain/model.ts';
 
 /** Names one leader of one history: a write of the ticker that carries an older one is refused (R5). */
@@ -31,11 +31,20 @@ export interface AuditRecord extends AuditEntry {
   readonly sequence: number;
 }
 
-/** What the entries that were cut off led to; with those that are left it leads to the present state (R17). */
+/** What entries up to one led to; with those after it, it leads to the present state (R17). Entries that it contains may still be there. */
 export interface AuditSnapshot {
   /** The last entry that it contains. */
   readonly throughSequence: number;
   readonly state: AuditedState;
+}
+
+/** The state to which a whole audit, in the order in which it was written, leads. */
+export function replayAudit(snapshot: AuditSnapshot | null, records: readonly AuditRecord[]): AuditedState {
+  const from = snapshot?.throughSequence ?? 0;
+  return replay(
+    snapshot?.state ?? {},
+    records.filter(({ sequence }) => sequence > from),
+  );
 }
 
 /** An access token as it is kept: without its secret. */

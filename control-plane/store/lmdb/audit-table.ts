@@ -1,6 +1,5 @@
 import type { Database } from 'lmdb';
-import { replay } from '../../domain/audit.ts';
-import type { AuditEntry, AuditRecord, AuditSnapshot, StoreOptions } from '../store.ts';
+import { type AuditEntry, type AuditRecord, type AuditSnapshot, replayAudit, type StoreOptions } from '../store.ts';
 import { within } from './transactions.ts';
 
 type Entries = Database<AuditRecord, [string, number]>;
@@ -48,8 +47,9 @@ export class AuditTable {
     }
     const throughSequence = gone.at(-1)?.sequence;
     if (throughSequence === undefined) return;
-    const state = replay(this.snapshot(service)?.state ?? {}, gone);
-    within(this.snapshots.put(service, { throughSequence, state }));
+    const state = replayAudit(this.snapshot(service), gone);
+    const before = this.snapshot(service)?.throughSequence ?? 0;
+    within(this.snapshots.put(service, { throughSequence: Math.max(before, throughSequence), state }));
     for (const { sequence } of gone) within(this.entries.remove([service, sequence]));
   }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, Key } from 'lmdb';
-import { type BackupRow, readBackup } from '../backup.ts';
+import { type BackupRow, type Restored, readBackup } from '../backup.ts';
 import { StoreUnusable } from '../store.ts';
 import { openCopies } from './copies.ts';
 import { LmdbStore } from './lmdb-store.ts';
@@ -9,13 +9,6 @@ import { KEPT_TABLES, openTables, type Tables } from './open.ts';
 import { within } from './transactions.ts';
 
 const ROWS_AT_ONCE = 1000;
-
-/** What a restored store holds. */
-export interface Restored {
-  readonly lineage: string;
-  readonly rows: number;
-  readonly services: number;
-}
 
 /**
  * Fills a folder that is empty or not there from the lines of a backup, wholly or not at all. The store has a new lineage, so that filters

@@ -1,5 +1,13 @@
-import { type AuditedState, replay } from '../../domain/audit.ts';
-import type { AuditEntry, AuditRecord, AuditSnapshot, Page, PageQuery, StoreOptions } from '../store.ts';
+import type { AuditedState } from '../../domain/audit.ts';
+import {
+  type AuditEntry,
+  type AuditRecord,
+  type AuditSnapshot,
+  type Page,
+  type PageQuery,
+  replayAudit,
+  type StoreOptions,
+} from '../store.ts';
 import type { Connection } from './connection.ts';
 import { auditKeys } from './keys.ts';
 import { newest } from './pages.ts';
@@ -54,8 +62,10 @@ export class AuditTable {
     if (last === undefined) return;
     const before = await this.snapshot(service);
     const from = before?.throughSequence ?? 0;
-    const fresh = gone.filter(({ number }) => number > from).map(({ value }) => value);
-    const state = replay(before?.state ?? {}, fresh);
+    const state = replayAudit(
+      before,
+      gone.map(({ number, value }) => ({ ...value, sequence: number })),
+    );
     const args = [from, Math.max(from, last), last, JSON.stringify(state)];
     await this.connection.use((redis) => run(redis, 'cut-audit', [keys.audit, keys.snapshot], args));
   }

@@ -12,6 +12,8 @@ local function remove(victim)
   end
 end
 
+-- Changes nothing, but is refused when Redis is out of memory: after a removal nothing would be refused any more.
+redis.call('SETRANGE', bytes, 0, '')
 remove(key)
 for _, victim in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, 8)) do
   remove(victim)

@@ -10,7 +10,6 @@ import {
   type Commit,
   type CommitResult,
   type Fence,
-  isTombstone,
   KEEP,
   type Page,
   type PageQuery,
@@ -33,8 +32,7 @@ import { type Opened, openRedis } from './open.ts';
 import { newest } from './pages.ts';
 import { RedisBus } from './redis-bus.ts';
 import { putBack, renewLineage, restoredEntry } from './renewal.ts';
-import { parseRow } from './rows.ts';
-import { run } from './scripts.ts';
+import { loadService } from './service.ts';
 import { SharedClock } from './shared-clock.ts';
 import { TokenTable } from './tokens.ts';
 import { ClockedVersions } from './versions.ts';
@@ -103,15 +101,8 @@ class RedisStore implements Store {
     return this.commits.commit(this.history, change);
   }
 
-  async load(service: string): Promise<Stored | null> {
-    const { head, policies } = serviceKeys(service);
-    const [state, policy] = await this.commands.use((redis) => run<[string, string]>(redis, 'load', [head, policies], []));
-    if (state === '') return null;
-    const stored = JSON.parse(state) as Stored;
-    if (isTombstone(stored)) return stored;
-    if (policy === '') throw new Error(`the policy of revision ${stored.policyRevision} of ${service} is missing from the store`);
-    const { recovery } = stored;
-    return { ...stored, recovery: recovery && whole(recovery), policy: parseRow<Policy>(policy).value };
+  load(service: string): Promise<Stored | null> {
+    return loadService(this.commands, service);
   }
 
   async services(): Promise<readonly string[]> {
