@@ -48,5 +48,5 @@ FROM envoyproxy/envoy:${ENVOY_TAG} AS envoy
 COPY --from=build /rekindle/build/rekindle.wasm /rekindle/build/envoy.json /etc/envoy/
 USER 101
 EXPOSE 10000 9901
-HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/9901 && printf 'GET /ready HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q LIVE <&3"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/9901 && printf 'GET /ready HTTP/1.1\\r\\nHost: envoy\\r\\nConnection: close\\r\\n\\r\\n' >&3 && grep -q LIVE <&3"]
 CMD ["envoy", "-c", "/etc/envoy/envoy.json", "--concurrency", "2"]

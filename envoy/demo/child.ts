@@ -7,6 +7,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder that it runs in; this process's, if not given. */
+  readonly cwd?: string;
   /** Takes stdout and stderr; appended to. */
   readonly logFile: string;
   /** A Node process: it gets a channel whose end tells it that its parent is gone. */
@@ -40,6 +42,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = openSync(spec.logFile, 'a');
   const child = spawn(spec.command, spec.args, {
     env: { ...process.env, ...spec.env },
+    cwd: spec.cwd,
     // Out of the terminal's process group: Ctrl-C reaches the parent alone, which stops its servers in order.
     detached: true,
     stdio: ['ignore', log, log, ...(spec.node === true ? (['ipc'] as const) : [])],

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { PluginJson } from '../../envoy/demo/envoy-configuration.ts';
-import { freePorts } from '../../envoy/demo/ports.ts';
+import { freePort, freePorts } from '../../envoy/demo/ports.ts';
+import { type RedisProcess, startRedis } from '../../envoy/demo/redis-process.ts';
 import { type Stage, startStage } from '../../envoy/demo/stage.ts';
+import { findRedis } from '../../scripts/servers.ts';
 
 export interface E2eOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
@@ -14,6 +16,8 @@ export interface E2eOptions {
   readonly statsConfig?: object;
   readonly controlPlane?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of two replicas of the control plane; without it there is one, on the embedded store. */
+  readonly redisUrl?: string;
 }
 
 /** A stage on free ports with a folder of its own; when the test ends, so does all of it; no server may have died, and the filter not trapped. */
@@ -23,7 +27,14 @@ export async function openStage({ controlPlane = false, ...changes }: E2eOptions
   const onDeath = (report: string): void => {
     deaths.push(report);
   };
-  const stage = await startStage({ ports: await freePorts(), folder, controlPlane, onDeath, ...changes });
+  const stage = await startStage({
+    ports: await freePorts(),
+    folder,
+    controlPlane,
+    onDeath,
+    ...(changes.redisUrl === undefined ? {} : { replicas: 2 }),
+    ...changes,
+  });
   onTestFinished(async ({ task }) => {
     await stage.stop();
     const traps = await stage.envoy.traps();
@@ -32,4 +43,15 @@ export async function openStage({ controlPlane = false, ...changes }: E2eOptions
     expect([...deaths, ...traps]).toEqual([]);
   });
   return stage;
+}
+
+/** A Valkey with nothing in it, which goes with the test. */
+export async function openRedis(): Promise<RedisProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'rekindle-redis-'));
+  const redis = await startRedis({ binary: (await findRedis()).path, folder, port: await freePort() });
+  onTestFinished(async () => {
+    await redis.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return redis;
 }

@@ -12,7 +12,8 @@ import type { Stage } from '../../../envoy/demo/stage.ts';
 import { waitFor } from '../../../envoy/demo/wait.ts';
 import { projectRoot } from '../../../scripts/project-root.ts';
 import { findEnvoy } from '../../../scripts/servers.ts';
-import { openStage } from '../stage.ts';
+import { withControlPlane } from '../plugin.ts';
+import { openRedis, openStage } from '../stage.ts';
 
 const LARGEST_COPY = 256 * 1024;
 const policy = {
@@ -115,6 +116,27 @@ test('a proxy that has never seen a page serves it stale from the copy of anothe
   const missing = await get(second.port, '/catalog/items/3');
   expect(missing.body).toBe('standing in');
   expect(missing.ms).toBeLessThan(1000);
+});
+
+test('a copy that a proxy has shared at one replica stands in at a proxy that talks to the other', async () => {
+  const redis = await openRedis();
+  const stage = await openStage({ controlPlane: true, plugin: withControlPlane(policy), redisUrl: redis.url });
+  await putPolicy(stage.ports.controlPlane, policy);
+  const first = await secondEnvoy(stage, stage.shop.port);
+  const seen = await get(first.port, '/catalog/items/1');
+  await waitFor('the copy to be shared', async () => ((await shared(stage)) === 1 ? true : null), 10_000);
+
+  stage.shop.setMode('catalog', { mode: 'fail', status: 503, healthyShare: 0 });
+  const second = await secondEnvoy(stage, stage.shop.port, stage.ports.replica);
+  await trip(second.port);
+  const page = await get(second.port, '/catalog/items/1');
+  expect(page).toMatchObject({ status: 200, body: seen.body });
+  expect(page.marker).toContain('reason=open; rung=stale');
+
+  // Without the store there are no new copies; what is at hand, and the next rung, answer on.
+  await redis.kill();
+  expect(await get(second.port, '/catalog/items/1')).toMatchObject({ status: 200, body: seen.body });
+  expect((await get(second.port, '/catalog/items/2')).body).toBe('standing in');
 });
 
 test('a control plane that answers too late costs the time of the rung, and the next rung answers', async () => {
