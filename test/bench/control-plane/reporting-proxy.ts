@@ -8,6 +8,8 @@ export interface ProxyOptions {
   /** Features that have traffic; a report tells of these alone. */
   readonly features: readonly string[];
   readonly requestsPerReport: number;
+  /** One that it shares with others, which must take turns; else it has one of its own. */
+  readonly connection?: Connection;
 }
 
 /** As much of a proxy as reports: all its features fare well. */
@@ -19,7 +21,7 @@ export class ReportingProxy {
 
   constructor(options: ProxyOptions) {
     this.options = options;
-    this.connection = new Connection(options.port);
+    this.connection = options.connection ?? new Connection(options.port);
   }
 
   /** Sends the next report and gives the time in ms until it was answered. */

@@ -31,7 +31,13 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     name: 'control plane',
     command: process.execPath,
     args: [...nodeOptions(), join(projectRoot, 'dist/control-plane/main.js')],
-    env: { REKINDLE_PORT: String(port), REKINDLE_DATA_DIR: join(folder, 'store'), REKINDLE_LOG_LEVEL: 'warn', ...environment },
+    env: {
+      REKINDLE_PORT: String(port),
+      REKINDLE_DATA_DIR: join(folder, 'store'),
+      REKINDLE_LOG_LEVEL: 'warn',
+      REDIS_URL: '',
+      ...environment,
+    },
     logFile: join(folder, 'log'),
     node: true,
   });
@@ -39,7 +45,7 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   await waitFor('the control plane to be ready', async () => ((await fetch(`${base}/readyz`)).status === 200 ? true : null), 20_000);
   return {
     port,
-    cpuMs: () => cpuMsOf(child),
+    cpuMs: () => cpuMsOf(child.pid),
     rss: () => rssOf(child),
     metric: async (series) => seriesValue(await (await fetch(`${base}/metrics`)).text(), series),
     stop: async () => {
@@ -54,7 +60,8 @@ function nodeOptions(): string[] {
   return process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
 }
 
-function cpuMsOf({ pid }: Child): number {
+/** CPU time in ms that a process has used so far, all its threads together. */
+export function cpuMsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS;
 }
