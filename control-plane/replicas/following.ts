@@ -9,7 +9,6 @@ const LOOK_EVERY_MS = 1000;
 const AT_ONCE = 100;
 /** A filter that names a revision which nobody can have must not renew the lineage again and again. */
 const RENEW_FOR_FILTERS_MS = 60_000;
-const LINEAGES_KEPT = 100;
 
 /** What a filter says it holds. */
 export type Named = Partial<Pick<DirectiveName, 'lineage' | 'revision'>>;
@@ -40,8 +39,6 @@ export class Following {
   private renewedForFilterAtMs = Number.NEGATIVE_INFINITY;
   /** What a filter showed that the store has lost; null: nothing. */
   private lostByFilter: string | null = null;
-  /** Lineages that are over, as far as this process knows. */
-  private readonly past = new Set<string>();
 
   constructor({ fleet, store, log, seen }: FollowingDependencies) {
     this.fleet = fleet;
@@ -95,7 +92,7 @@ export class Following {
   /** Whether what a filter names may be newer than what is here: then nobody may answer it from memory alone. */
   isAhead({ lineage, revision = 0 }: Named, here: DirectiveName): boolean {
     if (lineage === undefined) return false;
-    return lineage === here.lineage ? revision > here.revision : !this.past.has(lineage);
+    return lineage === here.lineage ? revision > here.revision : orderOf(lineage) > orderOf(here.lineage);
   }
 
   /**
@@ -106,8 +103,7 @@ export class Following {
     try {
       await this.look();
       const here = service.directive.name;
-      if (named.lineage !== undefined && named.lineage !== here.lineage) this.over(named.lineage);
-      if (!this.isAhead(named, here)) return true;
+      if (named.lineage !== here.lineage || !this.isAhead(named, here)) return true;
       const nowMs = this.fleet.clock();
       if (nowMs - this.renewedForFilterAtMs < RENEW_FOR_FILTERS_MS) return false;
       this.renewedForFilterAtMs = nowMs;
@@ -149,7 +145,6 @@ export class Following {
     const before = this.store.lineage;
     const states = this.fleet.held().map(({ stored }) => stored);
     const restored = await this.store.renew(states, this.fleet.clock());
-    this.over(before);
     this.fleet.doubtAll();
     this.log.warn({ because, before, lineage: this.store.lineage, restored }, 'the store has another history now');
     await this.takeIn(await this.store.versions());
@@ -169,11 +164,6 @@ export class Following {
     followed.catch(() => undefined); // told where it happened; the next look tries again
   }
 
-  private over(lineage: string): void {
-    if (this.past.size >= LINEAGES_KEPT) this.past.clear();
-    this.past.add(lineage);
-  }
-
   private recovered(): void {
     if (this.fault) this.log.info('changes of other replicas are followed again');
     this.fault = null;
@@ -183,6 +173,11 @@ export class Following {
     if (!this.fault) this.log.warn({ err: error }, 'changes of other replicas cannot be followed now');
     this.fault = error;
   }
+}
+
+/** Lineages of shared stores begin with the moment at which they were made (epoch ms); others came before. */
+function orderOf(lineage: string): number {
+  return Number(/^\d+(?=-)/.exec(lineage)?.[0] ?? 0);
 }
 
 /** What the store has lost of the history that this process is in; null: nothing. */
