@@ -29,7 +29,8 @@ export class Deposed extends Error {
   override readonly name = 'Deposed';
 }
 
-const WRITE_ATTEMPTS = 3;
+/** Each one that fails means that another process wrote, so somebody gets on. */
+const WRITE_ATTEMPTS = 10;
 /** Changes that a reader of events may have missed and still gets. */
 const EVENTS_KEPT = 5000;
 
@@ -190,7 +191,10 @@ export class Fleet {
     const stopTimer = this.metrics.pushSeconds.startTimer();
     const service = this.install(name, stored, lineage, () => stopTimer());
     service.auditedThrough = news.at(-1)?.sequence ?? service.auditedThrough;
-    this.events.add(name, news);
+    this.events.add(
+      name,
+      news.map(({ sequence: _, ...entry }) => entry),
+    );
     this.log.info({ service: name, revision: stored.revision, version: stored.version }, 'took over what another process wrote');
   }
 

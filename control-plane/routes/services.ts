@@ -11,6 +11,7 @@ import { featureViews, proxyViews, serviceView, summaryOf } from '../fleet/views
 import { whyOf } from '../fleet/why.ts';
 import { scopes } from '../http/guard.ts';
 import { type App, answers, pageByName, type RouteDependencies, ref } from '../http/route.ts';
+import { StoreFault } from '../store/store.ts';
 
 const tags = ['services'];
 const config = scopes('read');
@@ -20,6 +21,16 @@ const feature = ref(FeatureView, 'Feature');
 const items = <S extends Type.TSchema>(schema: S) => Type.Object({ items: Type.Array(schema) });
 
 export function serviceRoutes(app: App, { fleet, store }: RouteDependencies): void {
+  /** Why something is as it is must be told during an outage of the store, too; what led to it is in the store alone. */
+  const latestChanges = async (service: string, feature: string) => {
+    try {
+      return (await searchAudit(store, service, { limit: CHANGES_TOLD, feature })).items;
+    } catch (error) {
+      if (error instanceof StoreFault) return [];
+      throw error;
+    }
+  };
+
   const list = {
     operationId: 'listServices',
     summary: 'List services',
@@ -67,7 +78,9 @@ export function serviceRoutes(app: App, { fleet, store }: RouteDependencies): vo
   const why = {
     operationId: 'explainFeature',
     summary: 'Why a feature is as it is, and why not otherwise',
-    description: 'What made its flag and its health, what keeps it from letting more through, each with its figures, and its last changes.',
+    description:
+      'What made its flag and its health, what keeps it from letting more through, each with its figures, and its last ' +
+      'changes (none while the store cannot be used).',
     tags,
     params: FeaturePath,
     response: answers({ 200: ref(WhyView, 'Why') }),
@@ -76,8 +89,7 @@ export function serviceRoutes(app: App, { fleet, store }: RouteDependencies): vo
     const { service, state } = fleet.found(request.params.service);
     const record = Object.hasOwn(state.features, request.params.feature) && state.features[request.params.feature];
     if (!record) throw new FeatureUnknown(request.params.service, request.params.feature);
-    const { items } = await searchAudit(store, service.name, { limit: CHANGES_TOLD, feature: record.name });
-    return whyOf(service, state, record, items, fleet.clock());
+    return whyOf(service, state, record, await latestChanges(service.name, record.name), fleet.clock());
   });
 
   const proxies = {
