@@ -7,10 +7,9 @@ import { restoreLmdb } from '../../../control-plane/store/lmdb/restore.ts';
 import { type Store, StoreUnusable } from '../../../control-plane/store/store.ts';
 import { buildMain, runMain, startMain } from '../fleet/built.ts';
 import { policyDraft } from '../fleet/stage.ts';
-import { commitOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
+import { backupOf, contentOf, fill, given, ROWS } from './backup-samples.ts';
+import { commitOf, entryOf, stateOf } from './samples.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-
-const EVERYTHING = { limit: 10_000 };
 
 async function opened(folder: string): Promise<Store> {
   const store = await openLmdbStore(folder);
@@ -18,56 +17,13 @@ async function opened(folder: string): Promise<Store> {
   return store;
 }
 
-async function filled(): Promise<Store> {
-  const store = await opened(temporaryFolder());
-  for (const service of ['bank', 'shop']) {
-    const audit = Array.from({ length: 1200 }, (_, index) => entryOf(`${service}-${index}`));
-    await store.commit(commitOf(0, stateOf(service, { nodes: ['a'] }), { audit, ended: [recoveryOf(service, 'r1')] }));
-    const policy = policyOf(service, 'catalog', 'checkout');
-    await store.commit(commitOf(1, stateOf(service, { policy, version: 2, revision: 2, policyRevision: 2 })));
-  }
-  const token = {
-    id: 't1',
-    name: 'night',
-    scope: 'operate',
-    service: null,
-    sha256: 'ab'.repeat(32),
-    createdAtMs: 1,
-    createdBy: 'x',
-  } as const;
-  await store.putToken(token, entryOf('token-created'));
-  await store.commit(commitOf(2, { deleted: true, service: 'bank', revision: 3, version: 3, deletedAtMs: 9 }));
-  return store;
-}
-
-async function backupOf(store: Store): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const line of store.backup(1000)) lines.push(line.trimEnd());
-  return lines;
-}
-
-async function* given(lines: readonly string[]): AsyncGenerator<string> {
-  yield* lines;
-}
-
-const contentOf = async (store: Store) => {
-  const services = await store.services();
-  const perService = await Promise.all(
-    services.map(async (service) => ({
-      stored: await store.load(service),
-      audit: await store.audit(service, EVERYTHING),
-      recoveries: await store.recoveries(service, EVERYTHING),
-      policies: await store.policyVersions(service, EVERYTHING),
-    })),
-  );
-  return { perService, tokens: await store.tokens() };
-};
+const filled = async () => fill(await opened(temporaryFolder()));
 
 test('a restored store has everything but the lineage and the leader', async () => {
   const store = await filled();
   const folder = join(temporaryFolder(), 'new');
   const restored = await restoreLmdb(folder, given(await backupOf(store)));
-  expect(restored).toMatchObject({ services: 2, rows: 2 + 4 + 2401 + 2 + 1 });
+  expect(restored).toMatchObject({ services: 2, rows: ROWS });
   const copy = await opened(folder);
   expect(await contentOf(copy)).toEqual(await contentOf(store));
   expect(copy.lineage).toBe(restored.lineage);

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type AuditEntry, replay } from '../../../control-plane/domain/audit.ts';
+import type { AuditEntry } from '../../../control-plane/domain/audit.ts';
 import type { ServiceState } from '../../../control-plane/domain/model.ts';
-import type { Fence, SharedCopy, Store, StoreOptions } from '../../../control-plane/store/store.ts';
+import {
+  ACCESS_AUDIT,
+  type Fence,
+  replayAudit,
+  type SharedCopy,
+  type Store,
+  type StoreOptions,
+} from '../../../control-plane/store/store.ts';
 import { commitOf, copyOf, entryOf, policyOf, recoveryOf, stateOf } from './samples.ts';
 
 /** One history that can be opened again and again, as by processes that follow each other. */
@@ -189,7 +196,7 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
           const { items } = await store.audit('shop', { limit: 100 });
           const snapshot = (await store.auditSnapshot('shop'))!;
           expect([items.length, snapshot.throughSequence]).toEqual([left, 9 - left]);
-          expect(replay(snapshot.state, items.toReversed())).toEqual({
+          expect(replayAudit(snapshot, items.toReversed())).toEqual({
             catalog: { state: 'TESTING', admit: 8, by: 'recovery', step: 8 },
             cart: { state: 'TESTING', admit: 9, by: 'recovery', step: 9 },
           });
@@ -231,6 +238,44 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
         const stranger = { ...fence, lineage: 'another-history' };
         expect(await store.commit(commitOf(0, stateOf('shop'), { fence: stranger }))).toBe('fenced');
         expect(await store.services()).toEqual([]);
+      });
+    });
+
+    describe('what those who follow read', () => {
+      test('versions of all services, tombstones included, and what the leader announced', async () => {
+        const nothing = { lineage: store.lineage, services: new Map(), tokens: 0, announced: null };
+        expect(await store.versions()).toEqual(nothing);
+        await store.commit(commitOf(0, stateOf('shop')));
+        await store.commit(commitOf(0, stateOf('gone')));
+        await store.commit(commitOf(1, { deleted: true, service: 'gone', revision: 2, version: 2, deletedAtMs: 5 }));
+        const services = new Map([
+          ['gone', 2],
+          ['shop', 1],
+        ]);
+        expect(await store.versions()).toEqual({ ...nothing, services });
+        const fence = (await store.lead('one', 5000))!;
+        expect(await store.announce(fence, 'tick 7')).toBe(true);
+        expect(await store.versions()).toEqual({ ...nothing, services, announced: 'tick 7' });
+      });
+
+      test('that tokens have changed', async () => {
+        const token = { id: 't', name: 'n', scope: 'read', service: null, sha256: 'x', createdAtMs: 1, createdBy: 'y' } as const;
+        await store.putToken(token, entryOf('token-created'));
+        expect([await store.tokens(), (await store.versions()).tokens]).toEqual([[token], 1]);
+        await store.removeToken('t', entryOf('token-revoked'));
+        expect([await store.tokens(), (await store.versions()).tokens]).toEqual([[], 2]);
+        expect((await store.audit(ACCESS_AUDIT, { limit: 5 })).items.map(({ action }) => action)).toEqual([
+          'token-revoked',
+          'token-created',
+        ]);
+      });
+
+      test('a deposed leader announces nothing', async () => {
+        const old = (await store.lead('one', 5000))!;
+        await store.announce(old, 'mine');
+        await history.depose(store);
+        expect(await store.announce(old, 'still mine')).toBe(false);
+        expect((await store.versions()).announced).toBe('mine');
       });
     });
 
