@@ -28,6 +28,11 @@ describe('what a page must not say is found', () => {
       problem: () => yamlProblem('groups: [{ name: a, rules: [{ expr: up }] }]'),
       says: 'record',
     },
+    {
+      name: 'a misspelt field of a Kubernetes object',
+      problem: () => yamlProblem('{ apiVersion: v1, kind: Service, metadata: { name: a }, specs: {} }'),
+      says: 'specs',
+    },
     { name: 'another line', problem: () => difference('text', 'HTTP/1.1 200 OK\nage: …', 'HTTP/1.1 503 Service Unavailable'), says: '200' },
     { name: 'lines in another order', problem: () => difference('text', 'b\na', 'a\nb'), says: 'after' },
     { name: 'another value in JSON', problem: () => difference('json', '{"a":{"b":1}}', '{"a":{"b":2}}'), says: '/a/b' },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { readTokenFile } from '../../../control-plane/access/token-file.ts';
+import { openCheck } from '../../envoy/kubernetes/schema-check.ts';
 import { envoyProblem, isEnvoy } from './envoy.ts';
 import { isPlugin, pluginProblem } from './plugin.ts';
 import { type Json, policyFrom, policyProblems } from './policy.ts';
@@ -47,7 +48,19 @@ function tokensProblem(document: Json): string | null {
   return 'problems' in read ? read.problems.join('; ') : null;
 }
 
-function kubernetesProblem({ metadata, kind }: Json): string | null {
-  if (kind === 'Kustomization' || kind === 'List') return null;
-  return typeof (metadata as Json | undefined)?.['name'] === 'string' ? null : `${kind}: metadata.name is missing`;
+/** Against the schemas of Kubernetes, Istio and the Prometheus operator that the manifests of envoy/ are held to. */
+async function kubernetesProblem(document: Json): Promise<string | null> {
+  if (document['kind'] === 'Kustomization') {
+    const unknown = Object.keys(document).filter((key) => !KUSTOMIZATION.has(key));
+    return unknown.length === 0 ? null : `a Kustomization has no ${unknown.join(', ')}`;
+  }
+  const check = await openCheck();
+  const problems = check(document as unknown as Parameters<typeof check>[0]);
+  return problems.length === 0 ? null : problems.join('; ');
 }
+
+const KUSTOMIZATION = new Set(
+  'apiVersion kind resources components namespace namePrefix nameSuffix labels images patches configMapGenerator secretGenerator generatorOptions replicas'.split(
+    ' ',
+  ),
+);
