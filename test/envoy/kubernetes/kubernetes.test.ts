@@ -119,6 +119,8 @@ test('the components: without a ServiceMonitor, and with a sidecar', async () =>
   expect(resources.filter(({ kind }) => kind === 'ServiceMonitor')).toEqual([]);
   const labels = only(resources, 'Deployment').spec.template.metadata.labels;
   expect(labels['sidecar.istio.io/inject']).toBe('true');
+  const { env } = only(resources, 'Deployment').spec.template.spec.containers[0];
+  expect(env).toContainEqual({ name: 'REKINDLE_NODES_PER_ADDRESS', value: '0' });
   const policies = resources.filter(({ kind }) => kind === 'NetworkPolicy');
   expect(policies).toHaveLength(2);
   for (const { spec } of policies) expect(labels).toMatchObject(spec.podSelector.matchLabels);

@@ -1,0 +1,3 @@
+import type { PageFixture } from '../page-fixture.ts';
+
+export const fixture: PageFixture = { stack: 'none' };
