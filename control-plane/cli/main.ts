@@ -18,7 +18,7 @@ async function run(): Promise<ExitCode> {
       out: (text) => void stdout.write(text),
       err: (text) => void stderr.write(text),
       columns: stdout.isTTY ? stdout.columns : null,
-      isLive: stderr.isTTY,
+      liveColumns: stderr.isTTY ? stderr.columns : null,
       hasColour: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     },
     environment: env,

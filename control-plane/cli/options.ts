@@ -22,8 +22,20 @@ export function share(text: string): number {
   return basisPoints;
 }
 
+/** `app=shop,tier=web` */
+export function labels(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const pairs = text.split(',').map((pair) => pair.split('='));
+  if (pairs.some(({ length }) => length !== 2)) throw new InvalidArgumentError('it must be like app=shop,tier=web.');
+  return { ...before, ...(Object.fromEntries(pairs) as Record<string, string>) };
+}
+
 export function names(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(',').filter((name) => name !== '')];
+}
+
+export function revision(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('it must be a number from 1 on.');
+  return Number(text);
 }
 
 export const reasonOption = () => new Option('-r, --reason <text>', 'why; kept in the audit').makeOptionMandatory();

@@ -2,11 +2,22 @@ import { Command, Option } from 'commander';
 import { ApiClient } from './api/client.ts';
 import type { Act, Cli, NewCommand } from './cli.ts';
 import { applyCommand } from './commands/apply.ts';
+import { completeCommand } from './commands/complete.ts';
+import { completionCommand } from './commands/completion.ts';
+import { demoCommand } from './commands/demo.ts';
 import { diffCommand } from './commands/diff.ts';
 import { featuresCommand } from './commands/features.ts';
 import { getCommand } from './commands/get.ts';
+import { historyCommand } from './commands/history.ts';
 import { lintCommand } from './commands/lint.ts';
+import { fillManifest, manifestCommand } from './commands/manifest.ts';
 import { overrideCommand } from './commands/override.ts';
+import { recoverCommand } from './commands/recover.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
 import { whyCommand } from './commands/why.ts';
 import { type Connection, connectionOf, DEFAULT_URL } from './connection.ts';
 import { EXIT, type ExitCode } from './failure.ts';
@@ -15,7 +26,25 @@ import { FORMATS, type Format, Output, type Terminal } from './output/output.ts'
 import { version } from './version.ts';
 
 /** In the order of the help: what a person needs in an outage comes first. */
-const COMMANDS: readonly NewCommand[] = [featuresCommand, whyCommand, overrideCommand, getCommand, lintCommand, diffCommand, applyCommand];
+const COMMANDS: readonly NewCommand[] = [
+  statusCommand,
+  featuresCommand,
+  whyCommand,
+  recoverCommand,
+  overrideCommand,
+  rollbackCommand,
+  historyCommand,
+  getCommand,
+  lintCommand,
+  diffCommand,
+  applyCommand,
+  simulateCommand,
+  tokenCommand,
+  manifestCommand,
+  schemaCommand,
+  demoCommand,
+  completionCommand,
+];
 
 export interface Host {
   readonly terminal: Terminal;
@@ -59,6 +88,8 @@ export function buildProgram(host: Host): Program {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', '\nExit codes: 0 fine, 1 refused, 2 usage, 3 unreachable.');
   for (const newCommand of COMMANDS) program.addCommand(newCommand(act));
+  program.addCommand(completeCommand(act), { hidden: true });
+  program.hook('preSubcommand', (_, subcommand) => fillManifest(program, subcommand));
   for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: host.terminal.out,

@@ -57,10 +57,10 @@ export function composeYaml(text: string): YamlText {
   }
 }
 
-/** The values of a sound document. Nothing in them is shared, so that filling defaults into one place leaves the others alone. */
-export function plainValue(document: Document): unknown {
+/** The values of a sound document, of at most so many levels. Nothing in them is shared, so that filling defaults into one place leaves the others alone. */
+export function plainValue(document: Document, depth: number = LIMITS.jsonDepth): unknown {
   try {
-    return copied(document.toJS({ maxAliasCount: -1 }), { left: MAX_VALUES }, 0);
+    return copied(document.toJS({ maxAliasCount: -1 }), { left: MAX_VALUES }, depth);
   } catch (error) {
     throw error instanceof YamlTooMuch ? error : new YamlTooMuch((error as Error).message);
   }
@@ -110,10 +110,10 @@ function repeatedKeys(keys: readonly Scalar[]): Scalar[] {
 
 const tooDeep = () => new YamlTooMuch(`it is nested deeper than ${LIMITS.jsonDepth} levels`);
 
-function copied(value: unknown, values: { left: number }, depth: number): unknown {
+function copied(value: unknown, values: { left: number }, levels: number): unknown {
   if (--values.left < 0) throw new YamlTooMuch(`it has more than ${MAX_VALUES} values`);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth >= LIMITS.jsonDepth) throw tooDeep();
-  if (Array.isArray(value)) return value.map((item) => copied(item, values, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member, values, depth + 1)]));
+  if (levels === 0) throw tooDeep();
+  if (Array.isArray(value)) return value.map((item) => copied(item, values, levels - 1));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member, values, levels - 1)]));
 }

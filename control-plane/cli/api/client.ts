@@ -49,6 +49,11 @@ export class ApiClient {
     return this.retried(() => this.once<T>('GET', path, query, {}), true);
   }
 
+  /** What a part of the control plane says of itself, also where it is not well (503). */
+  async report<T>(path: string): Promise<Answer<T>> {
+    return this.retried(() => this.once<T>('GET', path, {}, { isReport: true }), true);
+  }
+
   /** What is there, or null where the control plane knows of nothing (404). */
   async find<T>(path: string): Promise<Answer<T> | null> {
     try {
@@ -93,7 +98,7 @@ export class ApiClient {
     }
   }
 
-  private async once<T>(method: string, path: string, query: Query, init: { headers?: Record<string, string>; body?: string | undefined }) {
+  private async once<T>(method: string, path: string, query: Query, init: Sent) {
     const { base, token, timeoutMs } = this.connection;
     const url = new URL(path, base);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -113,9 +118,17 @@ export class ApiClient {
     const text = await response.text();
     const body = parsed(text);
     if (isProblem(body) && response.status >= 400) throw new Told(body, response.headers.get('retry-after'));
-    if (response.status >= 300 || (body === undefined && response.status !== 204)) throw new Stranger(response.status, url);
+    const isWelcome = response.status < 300 || (init.isReport === true && response.status === 503);
+    if (!isWelcome || (body === undefined && response.status !== 204)) throw new Stranger(response.status, url);
     return { status: response.status, etag: response.headers.get('etag'), body: body as T };
   }
+}
+
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** A 503 is an answer, too. */
+  readonly isReport?: true;
 }
 
 /** A refusal, and when to come back. */

@@ -14,6 +14,8 @@ const HINTS: Readonly<Record<string, string>> = {
   REKINDLE_PROXY_UNKNOWN: '`rekindle get proxies SERVICE` lists them',
   REKINDLE_ORIGIN_REFUSED: 'without access tokens the control plane is to be addressed by IP address or localhost',
   REKINDLE_STORE_FAILED: '`rekindle status` shows which part fails',
+  'already-running': '`rekindle recover watch SERVICE` follows it, `rekindle recover promote SERVICE` skips its wait',
+  paused: '`rekindle recover resume SERVICE` ends the pause',
   'feature-recovers': 'end that first, or say --force',
 };
 

@@ -3,6 +3,9 @@ import type { Finding } from './finding.ts';
 import { keysOf, type Position, positionOf } from './position.ts';
 import type { Source } from './sources.ts';
 
+/** Configurations of Envoy go deeper than policies, whose schema bounds them anyway. */
+const MAX_DEPTH = 60;
+
 /** One document of a file, which knows where its members are. */
 export interface FileDocument {
   readonly source: Source;
@@ -21,7 +24,7 @@ export function documentsOf(source: Source): { readonly documents: readonly File
     const filled = documents.filter(({ contents }) => contents !== null);
     const read = filled.map((document) => ({
       source,
-      value: plainValue(document),
+      value: plainValue(document, MAX_DEPTH),
       locate: (path: string) => positionOf(document, lines, keysOf(path)),
     }));
     return { documents: read, findings: read.length === 0 ? [fault('holds no document', { line: 1, column: 1 })] : [] };

@@ -44,7 +44,8 @@ function textOf(file: string | number, name: string): string {
   }
 }
 
-function bytesOf(file: string | number, name: string): Buffer {
+/** What is in a file; `name` is how the person called it. */
+export function bytesOf(file: string | number, name: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {

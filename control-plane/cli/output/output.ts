@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { type Column, type Paper, type Tone, tableOf } from './table.ts';
-import { harmless } from './width.ts';
+import { clipped, harmless } from './width.ts';
 
 export const FORMATS = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -11,8 +11,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** Columns of what reads `out`, if that is a terminal. */
   readonly columns: number | null;
-  /** Whether `err` is a terminal, on which a line may be written over. */
-  readonly isLive: boolean;
+  /** Columns of `err`, if that is a terminal, on which a line may be written over. */
+  readonly liveColumns: number | null;
   readonly hasColour: boolean;
 }
 
@@ -28,8 +28,9 @@ export class Output {
     this.format = format;
   }
 
+  /** Whether a line may be written over. */
   get isLive(): boolean {
-    return this.terminal.isLive;
+    return this.terminal.liveColumns !== null;
   }
 
   /** Things of one kind. `none` is said in place of an empty table. */
@@ -63,7 +64,9 @@ export class Output {
 
   /** One value a line, for those who read along. */
   event(value: unknown, line: string): void {
-    this.terminal.out(`${this.format === 'table' ? line : JSON.stringify(value)}\n`);
+    this.live('');
+    if (this.format === 'table') this.lines([harmless(line)]);
+    else this.terminal.out(this.format === 'json' ? `${JSON.stringify(value)}\n` : `---\n${stringify(value, { lineWidth: 0 })}`);
   }
 
   lines(lines: readonly string[]): void {
@@ -77,7 +80,8 @@ export class Output {
 
   /** Replaces the last line of a terminal; '' removes it. */
   live(line: string): void {
-    if (this.terminal.isLive) this.terminal.err(`\r\u001b[K${harmless(line)}`);
+    const { liveColumns, err } = this.terminal;
+    if (liveColumns !== null) err(`\r\u001b[K${clipped(harmless(line), liveColumns - 1)}`);
   }
 
   paint(text: string, tone: Tone): string {

@@ -54,3 +54,4 @@ export const RecoveryView = Type.Object(
   { ...recoveryMembers, pauses: Type.Array(Pause), timeline: Type.Array(TimelineEntry) },
   { $id: 'Recovery' },
 );
+export type RecoveryView = Static<typeof RecoveryView>;

@@ -75,3 +75,4 @@ const tokenMembers = {
 export const TokenView = Type.Object(tokenMembers);
 export type TokenView = Static<typeof TokenView>;
 export const NewToken = Type.Object({ ...tokenMembers, token: Type.String({ description: 'The secret; it is never shown again' }) });
+export type NewToken = Static<typeof NewToken>;
