@@ -11,8 +11,10 @@ import { harmless } from '../output/width.ts';
 
 export const statusCommand: NewCommand = (act) =>
   new Command('status')
-    .description('the control plane, its services, and every feature that is not as usual; ends with 1 if the control plane is not ready')
+    .description('the control plane, its services, and every feature that is not as usual; ends with 1 unless the control plane is ready')
     .action(act(status));
+
+const TONES = { ready: 'good', degraded: 'warning', 'not-ready': 'bad' } as const;
 
 async function status(cli: Cli): Promise<void> {
   const { api, out, now, endWith } = cli;
@@ -20,7 +22,7 @@ async function status(cli: Cli): Promise<void> {
   const services = await api.all<ServiceSummary>('v1/services');
   const unusual = (await Promise.all(services.map(({ service }) => unusualOf(cli, service)))).flat();
   out.one({ controlPlane: { url: api.url, ...readiness }, services, unusual }, () => [
-    `control plane at ${api.url}: ${out.paint(harmless(readiness.status), readiness.status === 'ready' ? 'good' : 'bad')}`,
+    `control plane at ${api.url}: ${out.paint(harmless(readiness.status), TONES[readiness.status])} (${harmless(readiness.role)})`,
     ...Object.entries(readiness.parts).map(
       ([part, { ok, detail }]) => `  ${harmless(`${part}: ${detail}`)}${ok ? '' : out.paint(' (not well)', 'bad')}`,
     ),
@@ -31,7 +33,7 @@ async function status(cli: Cli): Promise<void> {
       ? ['every feature is ENABLED, without an override']
       : out.table(unusual, [serviceColumn, ...featureColumns(now())])),
   ]);
-  if (readiness.status === 'not-ready') endWith(EXIT.refused);
+  if (readiness.status !== 'ready') endWith(EXIT.refused);
 }
 
 type Unusual = FeatureView & { readonly service: string };

@@ -105,7 +105,7 @@ test('status shows what is not as usual; features and services are shown as tabl
     stage.run(['get', 'services', '-o', 'json']),
     stage.run(['get', 'audit', 'seen', '--kind', 'flag-changed', '--since', '1h', '-o', 'json']),
   ]);
-  expect(text.out).toMatch(/^control plane at http:\S+: ready\n {2}store: /);
+  expect(text.out).toMatch(/^control plane at http:\S+: ready \(alone\)\n {2}store: /);
   expect(text.out).toMatch(/\nseen +catalog +DISABLED +0% /);
   expect(text.out).not.toMatch(/\nseen +checkout/);
   expect(data.out).toContain('  status: ready\n');
