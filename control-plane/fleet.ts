@@ -31,6 +31,8 @@ export class Deposed extends Error {
 
 /** Each one that fails means that another process wrote, so somebody gets on. */
 const WRITE_ATTEMPTS = 10;
+/** Services that are read at the same time at a start. */
+const LOADED_AT_ONCE = 100;
 /** Changes that a reader of events may have missed and still gets. */
 const EVENTS_KEPT = 5000;
 
@@ -63,11 +65,15 @@ export class Fleet {
 
   /** Takes over what the store holds; what led to it is no news. */
   async load(): Promise<void> {
-    for (const name of await this.store.services()) {
-      const through = await newestSequence(this.store, name);
-      const stored = await this.store.load(name);
-      if (stored) this.install(name, stored, this.store.lineage).auditedThrough = through;
-    }
+    const names = await this.store.services();
+    for (let from = 0; from < names.length; from += LOADED_AT_ONCE)
+      await Promise.all(names.slice(from, from + LOADED_AT_ONCE).map((name) => this.loadOne(name)));
+  }
+
+  private async loadOne(name: string): Promise<void> {
+    const through = await newestSequence(this.store, name);
+    const stored = await this.store.load(name);
+    if (stored) this.install(name, stored, this.store.lineage).auditedThrough = through;
   }
 
   /** All states in memory, tombstones included. */

@@ -115,7 +115,10 @@ export class Ticker {
 
   /** The service goes without a tick, so that its proxies come to rely on themselves; the others go on. */
   private failed(service: string, reason: unknown): void {
-    if (reason instanceof Deposed) this.lead.lose();
+    if (reason instanceof Deposed) {
+      this.lead.lose();
+      return;
+    }
     this.metrics.ticksFailed.inc({ service });
     if ((reason as { code?: string }).code === 'REKINDLE_STORE_FAILED') return; // logged where it happened
     this.log.error({ err: reason, service }, 'tick of a service failed');

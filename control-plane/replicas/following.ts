@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { DirectiveName } from '../fleet/directive.ts';
 import type { FleetService } from '../fleet/service.ts';
 import type { Fleet } from '../fleet.ts';
-import { CHANGES, type ChangeMessage, type Store, StoreFault, type Versions } from '../store/store.ts';
+import { type Bus, CHANGES, type ChangeMessage, type Store, StoreFault, type Versions } from '../store/store.ts';
 
 const LOOK_EVERY_MS = 1000;
 /** Services that are read at the same time. */
@@ -16,6 +16,7 @@ export type Named = Partial<Pick<DirectiveName, 'lineage' | 'revision'>>;
 export interface FollowingDependencies {
   readonly fleet: Fleet;
   readonly store: Store;
+  readonly bus: Bus;
   readonly log: Logger;
   /** Told what each look showed. */
   readonly seen: (versions: Versions) => void;
@@ -28,6 +29,7 @@ export interface FollowingDependencies {
 export class Following {
   private readonly fleet: Fleet;
   private readonly store: Store;
+  private readonly bus: Bus;
   private readonly log: Logger;
   private readonly seen: FollowingDependencies['seen'];
   private timer: NodeJS.Timeout | null = null;
@@ -40,15 +42,16 @@ export class Following {
   /** What a filter showed that the store has lost; null: nothing. */
   private lostByFilter: string | null = null;
 
-  constructor({ fleet, store, log, seen }: FollowingDependencies) {
+  constructor({ fleet, store, bus, log, seen }: FollowingDependencies) {
     this.fleet = fleet;
     this.store = store;
+    this.bus = bus;
     this.log = log;
     this.seen = seen;
   }
 
   start(): () => void {
-    const end = this.store.bus?.subscribe(CHANGES, (message) => this.hear(JSON.parse(message) as ChangeMessage));
+    const end = this.bus.subscribe(CHANGES, (message) => this.hear(message));
     const again = () => {
       void this.look()
         .then(
@@ -63,7 +66,7 @@ export class Following {
     return () => {
       this.isStopped = true;
       if (this.timer) clearTimeout(this.timer);
-      end?.();
+      end();
     };
   }
 
@@ -159,7 +162,8 @@ export class Following {
       await Promise.all(names.slice(from, from + AT_ONCE).map((name) => this.fleet.follow(name, services.get(name))));
   }
 
-  private hear({ lineage, service, version }: ChangeMessage): void {
+  private hear(message: string): void {
+    const { lineage, service, version } = JSON.parse(message) as ChangeMessage;
     const followed = lineage === this.store.lineage ? this.fleet.follow(service, version) : this.look();
     followed.catch(() => undefined); // told where it happened; the next look tries again
   }

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Permit, Report } from '../contract/report.ts';
 import { livelyFeatures } from '../domain/at-rest.ts';
 import { isGoverning } from '../domain/flags.ts';
@@ -30,6 +31,7 @@ export interface DeskDependencies {
   readonly lead: Lead;
   readonly bus: Bus;
   readonly metrics: Metrics;
+  readonly log: Logger;
   /** Whom to ask; null: nobody is known to lead. */
   readonly leader: () => string | null;
   /** Keeps in the store, under the present leadership, until when what was granted may count; false: this process leads no more. */
@@ -52,7 +54,11 @@ export class PermitDesk {
   }
 
   start(): () => void {
-    const asks = this.asksOf(this.self).hear((ask, from) => void this.answer(ask, from));
+    const asks = this.asksOf(this.self).hear((ask, from) => {
+      this.answer(ask, from).catch((error: Error) =>
+        this.dependencies.log.warn({ err: error, from }, 'a question for permits was not answered'),
+      );
+    });
     const answers = this.answersTo(this.self).hear(({ number, permits }) => this.waiting.get(number)?.(permits));
     return () => {
       asks();

@@ -13,6 +13,7 @@ import { type Announcement, Governor } from './governor.ts';
 import { LiveWord } from './live-word.ts';
 import { PermitDesk } from './permit-desk.ts';
 import { Relay, type Relayed } from './relay.ts';
+import { soundBus } from './sound-bus.ts';
 
 /** Clocks of replicas agree to within much less than this. */
 const CLOCKS_APART_MS = 1000;
@@ -46,7 +47,8 @@ export class Replicas implements TickListener {
   private failed: readonly string[] = [];
   private tokens: number | null = null;
 
-  constructor({ fleet, store, bus, lead, access, nodeLimits, metrics, log }: ReplicasDependencies) {
+  constructor({ fleet, store, bus: given, lead, access, nodeLimits, metrics, log }: ReplicasDependencies) {
+    const bus = soundBus(given, log);
     this.fleet = fleet;
     this.store = store;
     this.bus = bus;
@@ -55,11 +57,11 @@ export class Replicas implements TickListener {
     this.log = log;
     const self = lead.holder;
     this.governor = new Governor(fleet, store, self);
-    this.following = new Following({ fleet, store, log, seen: (versions) => this.seen(versions) });
+    this.following = new Following({ fleet, store, bus, log, seen: (versions) => this.seen(versions) });
     this.relaying = new Relay({ fleet, lead, nodeLimits, metrics, log, bus });
     this.liveWord = new LiveWord(fleet, bus, self);
     const leader = () => this.governor.leader;
-    this.desk = new PermitDesk({ fleet, lead, bus, metrics, leader, keepTerm: () => this.keepTerm() });
+    this.desk = new PermitDesk({ fleet, lead, bus, metrics, log, leader, keepTerm: () => this.keepTerm() });
   }
 
   start(): void {

@@ -89,6 +89,30 @@ describe('who gets permits (R8)', () => {
   });
 });
 
+describe('reports on their way to whoever grants', () => {
+  test('one that was overtaken earns nothing, however it comes', () => {
+    const [ledger, state] = [ledgerOf(), probing()];
+    expect(counts(ledger.grant(state, asking(1, 2, { refused: 2 }, { uptimeMs: 2000 }), T0))).toEqual([3]);
+    expect(ledger.grant(state, asking(1, 1, { refused: 1 }, { uptimeMs: 1000 }), T0 + 20_000)).toEqual([]);
+    expect(ledger.outstanding('shop', T0)).toBe(3);
+  });
+
+  test('one that another replica answers moves the ledger on and earns nothing, not even when it is asked about later', () => {
+    const [ledger, state] = [ledgerOf(), probing()];
+    ledger.grant(state, asking(1, 1), T0);
+    ledger.note(state, asking(1, 2, { refused: 2, admitted: 3, failed: 3 }), T0 + 1000);
+    expect(ledger.outstanding('shop', T0 + 1000)).toBe(0);
+    expect(ledger.grant(state, asking(1, 2, { refused: 2, admitted: 3, failed: 3 }), T0 + 1000)).toEqual([]);
+  });
+
+  test('nothing is granted before the permits of the one before are over', () => {
+    const [ledger, state] = [new ProbePermits(T0, T0 + 9000), probing()];
+    expect(counts(ledger.grant(state, asking(1, 1), T0 + 8999))).toEqual([0]);
+    expect(counts(ledger.grant(state, asking(1, 2), T0 + 9000))).toEqual([3]);
+    expect(ledger.untilMs).toBe(T0 + 9000 + 5000 + 10_000 + 2000);
+  });
+});
+
 describe('the budget (R8)', () => {
   test('permits count from the grant until the outcome is reported', () => {
     const [ledger, state] = [ledgerOf(), probing({ probesInFlight: 2 })];

@@ -77,6 +77,17 @@ describe('what one replica writes', () => {
   });
 });
 
+test('messages that nobody understands end in the log', async () => {
+  const { a, b } = await pair('catalog');
+  const bodies = ['{}', 'null', '{"number":1,"reports":[{}]}', '{"number":1,"service":"shop","report":{}}', '{"service":"shop"}'];
+  const messages = ['', '{', 'null', '{"format":2}', ...bodies.map((body) => `{"format":1,"from":"x","body":${body}}`)];
+  for (const channel of ['changes', 'announcements', 'reports', 'live', 'tokens', `asks:${b.holder}`, `answers:${b.holder}`])
+    for (const message of messages) a.store.bus!.publish(channel, message);
+  await override(a, 'catalog', 5);
+  await expect.poll(() => b.fleet.find('shop')?.stored.revision).toBe(2);
+  expect(b.lines.filter(({ level }) => Number(level) > 40)).toEqual([]);
+});
+
 describe('reports', () => {
   const send = ({ app }: Reached, sequence: number, admitted: number) => {
     const payload = reportOf({ sequence, uptimeMs: sequence * 1000 }, [{ admitted, succeeded: admitted, step: 1 }]);
