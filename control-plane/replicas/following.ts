@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { DirectiveName } from '../fleet/directive.ts';
-import type { FleetService } from '../fleet/service.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Bus, CHANGES, type ChangeMessage, type Store, StoreFault, type Versions } from '../store/store.ts';
 
@@ -102,15 +101,15 @@ export class Following {
    * Finds out whether what is here is the newest, though a filter names something that is not known here; false: the store does not say.
    * A filter that is ahead of the store itself tells that the store has lost something (R5).
    */
-  async catchUpWith(service: FleetService, named: Named): Promise<boolean> {
+  async catchUpWith(service: string, named: Named): Promise<boolean> {
     try {
       await this.look();
-      const here = service.directive.name;
+      const here = this.fleet.known(service).directive.name;
       if (named.lineage !== here.lineage || !this.isAhead(named, here)) return true;
       const nowMs = this.fleet.clock();
       if (nowMs - this.renewedForFilterAtMs < RENEW_FOR_FILTERS_MS) return false;
       this.renewedForFilterAtMs = nowMs;
-      this.lostByFilter = `a filter of ${service.name} has revision ${named.revision}, the store ${here.revision}`;
+      this.lostByFilter = `a filter of ${service} has revision ${named.revision}, the store ${here.revision}`;
       await this.look();
       return true;
     } catch (error) {
@@ -158,8 +157,12 @@ export class Following {
     const gone = this.fleet.held().filter(({ name }) => !held.has(name) && !services.has(name));
     const behind = [...services].filter(([name, version]) => (held.get(name) ?? 0) < version);
     const names = [...behind.map(([name]) => name), ...gone.map(({ name }) => name)];
-    for (let from = 0; from < names.length; from += AT_ONCE)
-      await Promise.all(names.slice(from, from + AT_ONCE).map((name) => this.fleet.follow(name, services.get(name))));
+    const failures: unknown[] = [];
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      const followed = names.slice(from, from + AT_ONCE).map((name) => this.fleet.follow(name, services.get(name)));
+      for (const result of await Promise.allSettled(followed)) if (result.status === 'rejected') failures.push(result.reason);
+    }
+    if (failures.length > 0) throw failures[0]; // one that cannot be read holds up no other
   }
 
   private hear(message: string): void {

@@ -75,7 +75,7 @@ export class Governor {
     this.sawTickAtMs = nowMs;
     if (holder === this.self) return;
     const without = new Set(failed);
-    for (const { service } of this.fleet.live()) if (!without.has(service.name)) service.tickedAtMs = nowMs;
+    for (const service of this.fleet.held()) if (!without.has(service.name)) service.tickedAtMs = nowMs;
   }
 }
 

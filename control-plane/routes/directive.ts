@@ -59,10 +59,12 @@ export function directiveRoutes(app: App, { fleet, access, random, replicas }: R
 
   app.get('/v1/services/:service/directive', { schema, config: scopes('read', 'filter') }, (request, reply) => {
     const { query } = request;
-    const service = fleet.known(request.params.service);
+    const { service: name } = request.params;
+    const service = fleet.known(name);
     reply.header('cache-control', 'no-store');
     if (!replicas || !isAhead(query, service.directive)) return answer(request, reply, service, query, true);
-    return replicas.following.catchUpWith(service, query).then((isNewest) => answer(request, reply, service, query, isNewest) ?? reply);
+    const caughtUp = replicas.following.catchUpWith(name, query);
+    return caughtUp.then((isNewest) => answer(request, reply, fleet.known(name), query, isNewest) ?? reply);
   });
 
   const turnedAway = () =>
