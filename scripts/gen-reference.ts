@@ -38,7 +38,7 @@ features:
     routes: [{ path: { prefix: /catalog } }]
 \`\`\`
 
-It trips when half of at least 20 requests in 10 s fail, answers 503 with \`retry-after\` meanwhile, and comes back by probes and steps of 1, 5, 10, 25, 50, 100 %. To answer something better than 503, give it a [\`fallback\`](#featuresfallback).
+It trips when half of at least 20 requests in 10 s fail, or ten in a row on one worker, answers 503 with \`retry-after\` meanwhile, and comes back by probes and steps of 1, 5, 10, 25, 50, 100 %. To answer something better than 503, give it a [\`fallback\`](#featuresfallback).
 
 ## How it is read
 

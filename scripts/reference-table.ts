@@ -18,6 +18,8 @@ export interface FieldSchema {
   readonly items?: FieldSchema;
 }
 
+const DAY_MS = 86_400_000;
+
 /** A section for each object of a schema, outermost first: `### \`path\``, what it is, a row for each field. */
 export function referenceSections(root: FieldSchema, path = ''): string[] {
   const inner = Object.entries(root.properties ?? {}).flatMap(([name, field]) => {
@@ -86,4 +88,8 @@ function unit(name: string): string {
 }
 
 const sentence = (text: string): string => (text === '' || /[.)]$/.test(text) ? text : `${text}.`);
-const grouped = (value: number | undefined): string => (value === undefined ? '∞' : value.toLocaleString('en-US'));
+/** 2592000000 ms say less than 30 days. */
+function grouped(value: number | undefined): string {
+  if (value === undefined) return '∞';
+  return value >= DAY_MS ? `${value / DAY_MS} days` : value.toLocaleString('en-US');
+}

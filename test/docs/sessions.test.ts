@@ -24,7 +24,7 @@ test.for(pagePaths)('the files that commands of %s name, which cannot run here, 
 });
 
 describe.concurrent('the commands of a page do what it says', () => {
-  for (const path of pagesWithCommands) test(path, { timeout: 150_000 }, () => playPage(path));
+  for (const path of pagesWithCommands) test(path, { timeout: 300_000 }, () => playPage(path));
 });
 
 /** What is only read may take so long to be as the page shows it. */
