@@ -42,15 +42,14 @@ describe.each(Object.keys(ISTIO_EXAMPLES))('%s', (example) => {
 
   test('Envoy takes the listeners with it, without a field that it does not know', async () => {
     const folder = await folderOfTest();
-    const { proxies } = await patched(example, folder);
+    const { proxies, context } = await patched(example, folder);
+    const proxy = proxies.find(({ listeners }) => listeners.some((each) => each.context === context))!;
     const { path: envoy } = await findEnvoy();
-    for (const [index, proxy] of proxies.entries()) {
-      inlined(proxy, folder);
-      const file = join(folder, `proxy-${index}.json`);
-      await writeFile(file, await bootstrapOf(proxy, folder, await freePort()));
-      const { stdout } = await run(envoy, ['--mode', 'validate', '-c', file, '--log-level', 'error']);
-      expect(stdout).toContain('OK');
-    }
+    inlined(proxy, folder);
+    const file = join(folder, 'proxy.json');
+    await writeFile(file, await bootstrapOf(proxy, folder, await freePort()));
+    const { stdout } = await run(envoy, ['--mode', 'validate', '-c', file, '--log-level', 'error']);
+    expect(stdout).toContain('OK');
   });
 });
 
@@ -63,6 +62,20 @@ test('Envoy tells of a field that it does not know', async () => {
   await writeFile(file, await bootstrapOf(proxies[0]!, folder, await freePort()));
   const { path: envoy } = await findEnvoy();
   await expect(run(envoy, ['--mode', 'validate', '-c', file, '--log-level', 'error'])).rejects.toThrow(/failure_polcy/);
+});
+
+test('Envoy holds the module to its list of capabilities, where Istio of every release keeps it', async () => {
+  const folder = await folderOfTest();
+  const { proxies } = await patched('envoyfilter-inbound', folder);
+  for (const { http_filters } of connectionManagers(proxies[0]!.listeners[0]!.listener)) {
+    const [{ typed_config }] = http_filters.filter(isOurs);
+    delete typed_config.config.capability_restriction_config.allowed_capabilities.proxy_get_shared_data;
+  }
+  const file = join(folder, 'denied.json');
+  await writeFile(file, await bootstrapOf(proxies[0]!, folder, await freePort()));
+  const { path: envoy } = await findEnvoy();
+  const { stderr } = await run(envoy, ['--mode', 'validate', '-c', file, '--log-level', 'error']);
+  expect(stderr).toContain('restricted proxy-wasm capability: proxy_get_shared_data');
 });
 
 test('pods without the label of the version, and those of another namespace, stay as they are', async () => {

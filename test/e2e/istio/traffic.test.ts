@@ -3,7 +3,7 @@ import { putPolicy, startControlPlane } from '../../../envoy/demo/control-plane-
 import { valueIn } from '../../../envoy/demo/prometheus.ts';
 import { waitFor } from '../../../envoy/demo/wait.ts';
 import { ISTIO_EXAMPLES } from '../../../envoy/istio/examples.ts';
-import { connectionManagers } from './istiod.ts';
+import { connectionManagers, type MeshProxy } from './istiod.ts';
 import { gateway, sidecar } from './proxies.ts';
 import { builtModule, get, type MeshStage, openMesh, type Reply } from './stage.ts';
 
@@ -59,6 +59,17 @@ test('inbound: degraded answers, the fallback cluster and the control plane are 
 });
 
 const cluster = 'outbound|80||recommendations-fallback.demo.svc.cluster.local';
+
+test('a fallback cluster that the proxy does not have: the next rung answers', async () => {
+  const change = (proxy: MeshProxy) =>
+    proxy.clusters.splice(
+      proxy.clusters.findIndex(({ name }) => name === cluster),
+      1,
+    );
+  const { ports, shop } = await openMesh({ example: 'envoyfilter-inbound', build: sidecar, change });
+  shop.setMode('recommendations', down);
+  expect(isDegraded(await opened(ports.inbound, '/recommendations'), 'rung=static')).toBe(true);
+});
 
 test('ECDS: where the agent cannot fetch the module requests are denied; with the module they are served', async () => {
   const { ports, shop, agent, proxy } = await openMesh({ example: 'envoyfilter-inbound-http', build: sidecar, download: null });
