@@ -10,7 +10,7 @@ const reportConnections = 200;
 const reportsEveryMs = 5000;
 const featuresWithTraffic = 5;
 
-/** Proxies of one service, spread evenly over the replicas: each watches, and reports every five seconds, as quiet proxies do. */
+/** Proxies of one service, spread evenly over the replicas: each watches, and reports every five seconds. */
 export class Population {
   private readonly fleet: Fleet;
   private readonly service: string;
@@ -34,7 +34,7 @@ export class Population {
     await Promise.all(this.crowds.map((crowd) => crowd.gather(count / this.crowds.length)));
     const lanes = Math.min(count, reportConnections);
     for (let lane = 0; lane < lanes; lane++) this.addLane(lane, count / lanes);
-    await sleep(2 * reportsEveryMs);
+    await sleep(1.5 * reportsEveryMs);
   }
 
   /** Times in ms from one change until each watcher has it. */
