@@ -47,7 +47,7 @@ export class AuditTable {
   async keepBounds(service: string, { entries, oldestAtMs }: AuditSize, nowMs: number): Promise<void> {
     const { auditEntries, auditMs } = this.keep;
     const isTooLong = entries > auditEntries + Math.floor(auditEntries * SLACK_SHARE);
-    const isTooOld = oldestAtMs < nowMs - auditMs * (1 + SLACK_SHARE);
+    const isTooOld = entries > 1 && oldestAtMs < nowMs - auditMs * (1 + SLACK_SHARE); // the last one stays
     if (isTooLong || isTooOld) await this.cut(service, entries, nowMs).catch(() => undefined);
   }
 

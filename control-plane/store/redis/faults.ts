@@ -9,6 +9,11 @@ interface Row {
 
 /** Signs of errors in order of precedence: the first that is found counts. */
 const ROWS: readonly Row[] = [
+  {
+    kind: 'unreachable',
+    sign: /certificate|ERR_TLS|ERR_SSL/i,
+    says: "Redis's TLS is not accepted; NODE_EXTRA_CA_CERTS names further authorities",
+  },
   { kind: 'timeout', sign: /timed out|Socket timeout|ETIMEDOUT|connect timeout/, says: 'Redis does not answer in time' },
   { kind: 'access', sign: /WRONGPASS|NOAUTH|invalid username-password|invalid password/, says: 'Redis refuses the password of REDIS_URL' },
   { kind: 'access', sign: /NOPERM/, says: 'the user of REDIS_URL lacks rights in Redis' },

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../../../control-plane/store/store.ts';
+import { backupOf, fill } from '../backup-samples.ts';
 import { commitOf, copyOf, stateOf } from '../samples.ts';
 import { startLine } from './cut-line.ts';
 import { openClient, openStore, startServer, type TestServer } from './server.ts';
@@ -81,6 +83,31 @@ describe('what Redis says is told apart', () => {
         { timeout: 5000 },
       )
       .toBe('works');
+  });
+
+  test('missing rights; with those that the docs name everything works', async () => {
+    const server = await startServer();
+    const redis = openClient(server.url);
+    const rights = /`(~rekindle:[^`]*)`/
+      .exec(readFileSync(new URL('../../../../docs/shared-store.md', import.meta.url), 'utf8'))![1]!
+      .split(' ');
+    await redis.call('ACL', 'SETUSER', 'app', 'on', '>pw', ...rights);
+    const url = `redis://app:pw@127.0.0.1:${server.port}`;
+    const lines: string[] = [];
+    await fill(await openStore(url, { log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }) }));
+    const store = await openStore(url);
+    expect(await store.lead('one', 1000)).not.toBeNull();
+    await store.renew([stateOf('held')], 1000);
+    await store.putCopy('shop', 'k', copyOf(10), 1000);
+    expect(await backupOf(store)).not.toHaveLength(0);
+    expect((await store.versions()).services.size).toBe(3);
+    await store.check();
+    const heard: string[] = [];
+    store.bus!.subscribe('news', (message) => heard.push(message));
+    await expect.poll(() => store.bus!.publish('news', 'x') ?? heard.length).toBeGreaterThan(0);
+    expect(lines).toEqual([]);
+    await redis.call('ACL', 'SETUSER', 'app', '-@write');
+    expect(await failure(() => store.check())).toMatchObject({ kind: 'access', isDoubtful: false });
   });
 
   test('loading', async () => {

@@ -79,6 +79,9 @@ test('a commit is one command, and so are a load, a renewed lead, an announcemen
       .filter(({ byScript, command }) => !byScript && !/^(ping|hello|info|client|select|monitor)$/i.test(command[0]!))
       .map(({ command }) => command[0]!.toLowerCase());
   let version = 1;
+  const silent = () => store.commit(commitOf(version, stateOf('shop', { version: ++version }), { nowMs: Date.now() }));
+  await silent();
+  expect(await commandsOf(silent)).toEqual(['evalsha']);
   const commit = () => store.commit(commitOf(version, stateOf('shop', { version: ++version }), { audit: [entryOf('x')], fence }));
   await commit();
   expect(await commandsOf(commit)).toEqual(['evalsha']);
