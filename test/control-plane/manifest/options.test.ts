@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { lintManifests } from '../../../control-plane/manifest/lint/lint.ts';
 import { manifestText, workloadPatchText } from '../../../control-plane/manifest/manifest.ts';
 import { ManifestOptions, manifestOptionHelp } from '../../../control-plane/manifest/options.ts';
 import { type Manifest, readManifestOptions } from '../../../control-plane/manifest/read.ts';
@@ -141,3 +143,59 @@ test.each(Object.entries(ISTIO_EXAMPLES))('%s: two versions have names and label
   const names = ['0.1.0', '0.2.0'].map((filterVersion) => manifestOf({ ...options, filterVersion }).name);
   expect(new Set(names).size).toBe(2);
 });
+
+describe('laws', () => {
+  const names = manifestOptionHelp().map(({ name }) => name);
+
+  test('whatever the options hold, they make a manifest or a problem', () => {
+    const anything = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), fc.jsonValue(), { maxKeys: 6 });
+    fc.assert(fc.property(anything, (odd) => typeof readManifestOptions({ ...least, ...odd }) === 'object'));
+  });
+
+  test('options that are taken make YAML that reads back, and of which lint finds nothing', () => {
+    const taken = fc.record(
+      {
+        kind: fc.constantFrom('EnvoyFilter', 'WasmPlugin', 'TrafficExtension'),
+        context: fc.constantFrom('inbound', 'outbound', 'gateway'),
+        mode: fc.constantFrom('off', 'shadow', 'enforce'),
+        versionLabel: fc.boolean(),
+        port: fc.integer({ min: 1, max: 65_535 }),
+        filterVersion: fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?$/),
+        token: fc.stringMatching(/^[\x20-\x7e]{1,80}$/),
+        controlPlane: fc.constantFrom('mesh-service', 'added-cluster'),
+        fallbackClusters: fc.array(fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._|:-]{0,40}$/), { maxLength: 3 }),
+        labels: fc.dictionary(fc.stringMatching(/^[A-Za-z0-9]{1,10}$/), fc.stringMatching(/^[A-Za-z0-9]{0,10}$/), {
+          minKeys: 1,
+          maxKeys: 3,
+        }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(taken, (options) => {
+        const manifest = manifestOf({ ...least, ...options });
+        const text = manifestText(manifest);
+        const [first] = parseAllDocuments(text, { schema: 'yaml-1.1' }).map((document) => document.toJS());
+        const { workloadSelector, selector } = first.spec;
+        expect(workloadSelector?.labels ?? selector.matchLabels).toMatchObject(options.labels ?? least.labels);
+        if (options.token !== undefined) expect(tokenOf(first)).toBe(options.token);
+        expect(lintManifests(text)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** The token as the module would read it. */
+function tokenOf(document: { spec: Record<string, unknown> }): string {
+  const spec = document.spec as {
+    configPatches?: { patch: { value: { typed_config: { config: { configuration: { value: string } } } } } }[];
+    pluginConfig?: object;
+    wasm?: { pluginConfig: object };
+  };
+  const [placed] = spec.configPatches ?? [];
+  const plugin = placed
+    ? JSON.parse(placed.patch.value.typed_config.config.configuration.value)
+    : (spec.pluginConfig ?? spec.wasm?.pluginConfig);
+  return plugin.controlPlane.token;
+}

@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { manifestText } from '../../../control-plane/manifest/manifest.ts';
 import { readManifestOptions } from '../../../control-plane/manifest/read.ts';
 import { moduleKey } from '../../../control-plane/manifest/workload.ts';
+import { startControlPlane } from '../../../envoy/demo/control-plane-process.ts';
 import { type EnvoyProcess, envoyReady, startEnvoy } from '../../../envoy/demo/envoy-process.ts';
 import { close, listen, sendJson } from '../../../envoy/demo/http-server.ts';
 import { freePort } from '../../../envoy/demo/ports.ts';
@@ -100,12 +101,21 @@ export interface MeshInit {
   readonly more?: object;
   /** For ECDS: what the agent's first fetch brings. */
   readonly download?: string | null;
+  /** Starts the control plane as well. */
+  readonly controlPlane?: boolean;
   /** Changes the patched proxy before Envoy starts on it. */
   readonly change?: (proxy: MeshProxy) => void;
 }
 
 /** A proxy of the mesh with the manifest applied, the shop and a fallback behind it, all of it gone when the test ends. */
-export async function openMesh({ example, build, more = {}, download = builtModule, change }: MeshInit): Promise<MeshStage> {
+export async function openMesh({
+  example,
+  build,
+  more = {},
+  download = builtModule,
+  controlPlane = false,
+  change,
+}: MeshInit): Promise<MeshStage> {
   const folder = await folderOfTest();
   const ports = await freeIstioPorts();
   const proxy = build(ports);
@@ -122,6 +132,10 @@ export async function openMesh({ example, build, more = {}, download = builtModu
     sendJson(response, 200, { from: 'fallback' });
   });
   await listen(fallback, ports.fallback);
+  if (controlPlane) {
+    const child = await startControlPlane(ports.controlPlane, folder);
+    onTestFinished(() => child.stop());
+  }
   const adminPort = await freePort();
   const configuration = await bootstrapOf(proxy, folder, adminPort);
   const own = join(folder, 'envoy');

@@ -1,5 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { putPolicy, startControlPlane } from '../../../envoy/demo/control-plane-process.ts';
+import { expect, test } from 'vitest';
+import { putPolicy } from '../../../envoy/demo/control-plane-process.ts';
 import { valueIn } from '../../../envoy/demo/prometheus.ts';
 import { waitFor } from '../../../envoy/demo/wait.ts';
 import { ISTIO_EXAMPLES } from '../../../envoy/istio/examples.ts';
@@ -27,9 +27,7 @@ async function opened(port: number, path: string, headers: Record<string, string
 }
 
 test('inbound: degraded answers, the fallback cluster and the control plane are reached, on declared ports and others', async () => {
-  const { ports, shop, envoy, folder, atFallback } = await openMesh({ example: 'envoyfilter-inbound', build: sidecar });
-  const controlPlane = await startControlPlane(ports.controlPlane, folder);
-  onTestFinished(() => controlPlane.stop());
+  const { ports, shop, envoy, atFallback } = await openMesh({ example: 'envoyfilter-inbound', build: sidecar, controlPlane: true });
   expect(await get(ports.inbound, '/checkout')).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
 
   const { services } = ISTIO_EXAMPLES['envoyfilter-inbound'] as { services: readonly { policy: { service: string } }[] };
