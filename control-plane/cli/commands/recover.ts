@@ -30,7 +30,11 @@ export const recoverCommand: NewCommand = (act) =>
         )
         .action(act(stepping('pause'))),
     )
-    .addCommand(verb('resume', 'end a pause').action(act(stepping('resume'))))
+    .addCommand(
+      verb('resume', 'end a pause')
+        .addOption(watchOption())
+        .action(act(stepping('resume'))),
+    )
     .addCommand(
       verb('promote', 'skip the wait that features stand in; verdicts still hold')
         .addOption(featureOption())
