@@ -33,8 +33,12 @@ export class Connection {
       socketTimeout: SILENT_MS,
       connectTimeout: CONNECT_WITHIN_MS,
       retryStrategy: (times) => Math.min(RECONNECT_MS.first * 2 ** Math.min(times, 10), RECONNECT_MS.most) * (0.5 + Math.random() / 2),
-      // After a failover the address may lead to the new primary.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      // After a failover the address may lead to the new primary. Commands that find the connection closed for that are told why it is.
+      reconnectOnError: (error) => {
+        const isReadOnly = error.message.startsWith('READONLY');
+        if (isReadOnly) this.lastError = error;
+        return isReadOnly;
+      },
     });
     this.redis.on('error', (error: Error) => {
       this.lastError = error;

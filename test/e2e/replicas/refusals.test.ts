@@ -11,6 +11,12 @@ interface Refusal extends Pick<Fault, 'name' | 'inject' | 'heal'> {
 
 const refusals: readonly Refusal[] = [
   {
+    name: 'Valkey has become a read-only replica',
+    inject: ({ tellRedis }) => tellRedis([['REPLICAOF', '127.0.0.1', '1']]),
+    heal: ({ tellRedis }) => tellRedis([['REPLICAOF', 'NO', 'ONE']]),
+    says: /read-only replica/,
+  },
+  {
     name: 'Valkey is out of memory',
     inject: ({ tellRedis }) => tellRedis([['CONFIG', 'SET', 'maxmemory', '1']]),
     heal: ({ tellRedis }) => tellRedis([['CONFIG', 'SET', 'maxmemory', '0']]),
