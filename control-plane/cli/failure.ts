@@ -1,5 +1,5 @@
-/** How a process of the command line ends; 130 is the shells' code for Ctrl-C. */
-export const EXIT = { fine: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+/** How a process of the command line ends; the last two are the shells' codes for Ctrl-C and for SIGTERM. */
+export const EXIT = { fine: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130, terminated: 143 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Why a command did not do what it was asked to, for a person to read. */

@@ -5,7 +5,7 @@ import { harmless } from './output/width.ts';
 import { buildProgram } from './program.ts';
 
 const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
 // Whoever reads along may stop reading: `rekindle get services | head -1`.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', quitQuietly);
 
@@ -17,8 +17,8 @@ async function run(): Promise<ExitCode> {
     terminal: {
       out: (text) => void stdout.write(text),
       err: (text) => void stderr.write(text),
-      columns: stdout.isTTY ? stdout.columns : null,
-      liveColumns: stderr.isTTY ? stderr.columns : null,
+      columns: columnsOf(stdout),
+      liveColumns: columnsOf(stderr),
       hasColour: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     },
     environment: env,
@@ -33,9 +33,14 @@ async function run(): Promise<ExitCode> {
   }
 }
 
+/** null: not a terminal. One that does not know its width has 0. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number | null {
+  return isTTY ? columns || 80 : null;
+}
+
 /** Says what went wrong, and gives the exit code. */
 function told(error: unknown): ExitCode {
-  if (interruption.signal.aborted) return EXIT.interrupted;
+  if (interruption.signal.aborted) return interruption.signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
   if (error instanceof CommanderError) return toldUsage(error);
   const { message, details, hint, exitCode } = error instanceof Failure ? error : bug(error as Error);
   const lines = [`rekindle: ${message}`, ...details.map((line) => `  ${line}`), ...(hint === null ? [] : [`hint: ${hint}`])];

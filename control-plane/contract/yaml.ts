@@ -85,17 +85,22 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] {
   return tokens;
 }
 
-/** Keys that are there twice, and more aliases than can be looked up in decent time. */
+/** Keys that are there twice, aliases of nothing, and more of them than can be looked up in decent time. */
 function flawsOf(document: Document.Parsed): { message: string; offset: number }[] {
   const flaws: { message: string; offset: number }[] = [];
+  const anchors = new Set<string | undefined>();
   let aliases = 0;
   visit(document, {
+    Value: (_, { anchor }) => void anchors.add(anchor),
     Alias(_, alias) {
+      if (!anchors.has(alias.source))
+        flaws.push({ message: `no anchor before it is named ${alias.source}`, offset: alias.range?.[0] ?? 0 });
       if (++aliases <= MAX_ALIASES) return undefined;
       flaws.push({ message: `it has more than ${MAX_ALIASES} aliases`, offset: alias.range?.[0] ?? 0 });
       return visit.BREAK;
     },
     Map(_, map) {
+      anchors.add(map.anchor);
       for (const { value, range } of repeatedKeys(map.items.map(({ key }) => key).filter(isScalar)))
         flaws.push({ message: `the key ${JSON.stringify(value)} is there twice`, offset: range?.[0] ?? 0 });
     },

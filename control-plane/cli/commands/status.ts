@@ -19,10 +19,11 @@ const TONES = { ready: 'good', degraded: 'warning', 'not-ready': 'bad' } as cons
 async function status(cli: Cli): Promise<void> {
   const { api, out, now, endWith } = cli;
   const { body: readiness } = await api.report<Readiness>('readyz');
+  const role: string | undefined = readiness.role; // a control plane older than this program tells none
   const services = await api.all<ServiceSummary>('v1/services');
   const unusual = (await Promise.all(services.map(({ service }) => unusualOf(cli, service)))).flat();
   out.one({ controlPlane: { url: api.url, ...readiness }, services, unusual }, () => [
-    `control plane at ${api.url}: ${out.paint(harmless(readiness.status), TONES[readiness.status])} (${harmless(readiness.role)})`,
+    `control plane at ${api.url}: ${out.paint(harmless(readiness.status), TONES[readiness.status])}${role ? ` (${harmless(role)})` : ''}`,
     ...Object.entries(readiness.parts).map(
       ([part, { ok, detail }]) => `  ${harmless(`${part}: ${detail}`)}${ok ? '' : out.paint(' (not well)', 'bad')}`,
     ),

@@ -1,30 +1,16 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { projectRoot } from '../../../scripts/project-root.ts';
 import { policyDraft } from '../fleet/stage.ts';
+import { fakeServer } from './fake-server.ts';
 import { cliStage, newService } from './stage.ts';
 
 const SECRET = 'the-admins-secret-of-more-than-32-characters';
 const stage = cliStage();
 const admin = { REKINDLE_TOKEN: SECRET };
-
-type Handler = Parameters<typeof createServer>[1];
-
-/** A server in place of the control plane. */
-async function fake(handler: NonNullable<Handler>): Promise<{ url: string; server: Server }> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-}
 
 const problem = (status: number, code: string, more: object = {}) =>
   JSON.stringify({ type: 'urn:x', title: 'x', status, detail: 'it cannot', instance: '/', code, ...more });
@@ -36,9 +22,9 @@ test('nobody listens: 3, after some tries, with what to look at', async () => {
 });
 
 test('no answer in time, an answer of somebody else, and a redirect: 3', async () => {
-  const silent = await fake(() => undefined);
-  const stranger = await fake((_, response) => response.writeHead(200).end('<html>'));
-  const login = await fake((_, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end());
+  const silent = await fakeServer(() => undefined);
+  const stranger = await fakeServer((_, response) => response.writeHead(200).end('<html>'));
+  const login = await fakeServer((_, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end());
   const [late, other, moved] = await Promise.all([
     stage.run(['get', 'services', '--url', silent.url, '--timeout', '300ms']),
     stage.run(['get', 'services', '--url', stranger.url]),
@@ -51,7 +37,7 @@ test('no answer in time, an answer of somebody else, and a redirect: 3', async (
 
 test('what passes is tried again, a change with one key for all its tries', async () => {
   const keys: unknown[] = [];
-  const busy = await fake((request, response) => {
+  const busy = await fakeServer((request, response) => {
     keys.push(request.headers['idempotency-key']);
     const isFirst = keys.length === 1;
     response.writeHead(isFirst ? 503 : 201, isFirst ? { 'retry-after': '0' } : {});
@@ -65,7 +51,7 @@ test('what passes is tried again, a change with one key for all its tries', asyn
 
 test('a problem of the server: 1, with its code, each place and reason', async () => {
   const errors = [{ path: 'features[0].name', reason: 'is taken' }];
-  const { url } = await fake((_, response) => response.writeHead(500).end(problem(500, 'REKINDLE_INTERNAL', { errors })));
+  const { url } = await fakeServer((_, response) => response.writeHead(500).end(problem(500, 'REKINDLE_INTERNAL', { errors })));
   const { code, err } = await stage.run(['get', 'services', '--url', url]);
   expect([code, err]).toEqual([1, 'rekindle: it cannot [REKINDLE_INTERNAL]\n  features[0].name: is taken\n']);
 });
@@ -76,7 +62,7 @@ test('a policy that changed between reading and writing: nothing is written, and
     { service: 's', mode: 'shadow' },
   ];
   const methods: unknown[] = [];
-  const { url } = await fake((request, response) => {
+  const { url } = await fakeServer((request, response) => {
     methods.push(`${request.method} ${request.headers['if-match']}`);
     const isWrite = request.method === 'PUT';
     response.writeHead(isWrite ? 412 : 200, { etag: '"1-a"' });

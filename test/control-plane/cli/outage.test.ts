@@ -79,13 +79,18 @@ test('a watch tells each entry of the timeline once, and ends with the recovery 
   expect(code).toBe(1);
 });
 
-test('a recovery that succeeded ends its watch with 0, and Ctrl-C ends it with 130', async () => {
+test('a watch gives up when it is told to, and ends with the codes of Ctrl-C and SIGTERM', async () => {
   await recovering('left');
   const watch = stage.start(['recover', 'watch', 'left']);
   const late = await stage.run(['recover', 'watch', 'left', '--within', '1s']);
   expect([late.code, late.err]).toEqual([1, expect.stringContaining('has not ended within 1s')]);
+  await expect.poll(watch.seen, { timeout: 15_000 }).toContain('recovery-started');
   watch.kill('SIGINT');
   expect(await watch.ended).toMatchObject({ code: 130, err: '' });
+  const stopped = stage.start(['recover', 'watch', 'left']);
+  await expect.poll(stopped.seen, { timeout: 15_000 }).toContain('recovery-started');
+  stopped.kill('SIGTERM');
+  expect(await stopped.ended).toMatchObject({ code: 143, err: '' });
 });
 
 test('why tells what made a feature as it is, what holds it, and its last changes', async () => {

@@ -43,17 +43,20 @@ features:
 
   test('reads what the server reads: keys that are there twice, faults of the text, JSON, standard input', async () => {
     const twice = stage.file('twice.yaml', 'service: shop\nservice: shop\nfeatures: []\n');
+    const nothing = stage.file('alias.yaml', 'a: &a 1\nb: *a\nc: *b\n');
     const torn = stage.file('torn.json', '{"service": "shop",\n "features": [}');
-    const [one, two, sound] = await Promise.all([
+    const [one, two, three, sound] = await Promise.all([
       stage.run(['lint', twice, '-o', 'json']),
       stage.run(['lint', torn]),
+      stage.run(['lint', nothing]),
       stage.run(['lint', '-'], { input: JSON.stringify(policyDraft('shop', 'catalog')) }),
     ]);
     expect(JSON.parse(one.out)).toEqual([
       { file: 'twice.yaml', line: 2, column: 1, severity: 'error', path: '', reason: 'the key "service" is there twice' },
     ]);
     expect(two.out).toMatch(/^torn\.json:2:\d+: error: /);
-    expect([one.code, two.code, sound.code]).toEqual([1, 1, 0]);
+    expect(three.out).toBe('alias.yaml:3:4: error: no anchor before it is named b\n');
+    expect([one.code, two.code, three.code, sound.code]).toEqual([1, 1, 1, 0]);
   });
 
   test('the configuration of the filter, with the policies in it', async () => {
