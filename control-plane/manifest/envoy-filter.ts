@@ -4,7 +4,7 @@ import { filterName, RBAC_TYPE, WASM_TYPE, wasmFilter, wasmFilterNotes } from '.
 import type { Note } from './yaml-text.ts';
 
 const CONNECTION_MANAGER = 'envoy.filters.network.http_connection_manager';
-const CONNECTION_MANAGER_TYPE = `type.googleapis.com/${'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'}`;
+const CONNECTION_MANAGER_TYPE = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ISTIO_CONTEXTS = { inbound: 'SIDECAR_INBOUND', outbound: 'SIDECAR_OUTBOUND', gateway: 'GATEWAY' } as const;
 const TLS_TYPE = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
 /** Where the image of Istio's proxy has its certificates. */
