@@ -1,4 +1,4 @@
-// Writes what is told of the version, which package.json alone decides. `--check` only compares.
+// Writes the version, which package.json alone decides, to wherever it is told. `--check` only compares.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keepGenerated } from './generated-file.ts';
@@ -13,3 +13,14 @@ keepGenerated(
 export const VERSION = '${version}';
 `,
 );
+
+/** Written by hand, but for the tags of our images. */
+const withTags = ['envoy/kubernetes/base/kustomization.yaml', 'envoy/kubernetes/filter/Dockerfile', 'docs/kubernetes.md'];
+for (const path of withTags) {
+  const text = readFileSync(join(projectRoot, path), 'utf8');
+  const tag = /(rekindle\/(?:control-plane|filter)(?::|,[^\n]*newTag: ))\d+\.\d+\.\d+/g;
+  keepGenerated(
+    join(projectRoot, path),
+    text.replaceAll(tag, (_, image: string) => image + version),
+  );
+}

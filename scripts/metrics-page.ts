@@ -103,7 +103,7 @@ ${rulesOf('recording')
 
 ## Alerts
 
-\`envoy/prometheus/alerts.rules.yaml\`.
+\`envoy/prometheus/alerts.rules.yaml\`; each name leads to what to do.
 
 | alert | severity | after | says |
 |---|---|---|---|
@@ -113,7 +113,7 @@ ${rulesOf('alerts').map(alertRow).join('\n')}
 
 function alertRow({ alert = '', labels, annotations, for: after = 'at once' }: Rule): string {
   const says = (annotations?.summary ?? '').replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, '*$1*');
-  return `| \`${alert}\` | ${labels?.severity} | ${after} | ${says} |`;
+  return `| [${alert}](runbooks.md#${alert.toLowerCase()}) | ${labels?.severity} | ${after} | ${says} |`;
 }
 
 function table(metrics: Readonly<Record<string, MetricSpec>>): string {

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly folder: string;
   /** Changes the plugin configuration of envoy/envoy.yaml. */
   readonly plugin?: (configuration: PluginJson) => unknown;
+  /** Path of the compiled filter; default: the one of this build. */
+  readonly module?: string;
   /** Takes the place of the `stats_config` of envoy/envoy.yaml. */
   readonly statsConfig?: object;
   /** Changes of the route to the shop. */
@@ -96,7 +98,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       shop: loopback(shop.port),
       fallback: loopback(shop.fallbackPort),
       controlPlanes: [ports.controlPlane, ...(options.replicas === 2 ? [ports.replica] : [])].map(loopback),
-      module: join(projectRoot, 'build/rekindle.wasm'),
+      module: options.module ?? join(projectRoot, 'build/rekindle.wasm'),
       ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
       ...(options.statsConfig === undefined ? {} : { statsConfig: options.statsConfig }),
       ...(options.shopRoute === undefined ? {} : { shopRoute: options.shopRoute }),

@@ -1,3 +1,5 @@
+import { VERSION } from '../../control-plane/version.gen.ts';
+
 /** The manifests of envoy/istio/, by file name: options as a person would write them. */
 const sparePool = 'outbound|80||recommendations-fallback.demo.svc.cluster.local';
 
@@ -54,7 +56,7 @@ const gateway = {
 
 const image = {
   delivery: 'ecds-oci',
-  url: 'oci://registry.example.com/rekindle/filter:0.1.0',
+  url: `oci://registry.example.com/rekindle/filter:${VERSION}`,
   sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
 };
 const download = { delivery: 'ecds-http', url: 'https://downloads.example.com/rekindle/rekindle-0.1.0.wasm' };

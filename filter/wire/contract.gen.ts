@@ -2,7 +2,7 @@
 
 /** Version of the package and so of the module, told in each report and in the log at start. */
 // @ts-ignore: decorator
-@lazy export const VERSION: string = "0.1.0";
+@lazy export const VERSION: string = "0.2.0";
 
 export namespace LIMITS {
   export const features: i32 = 512;

@@ -12,6 +12,8 @@ export interface E2eOptions {
   readonly plugin?: (configuration: PluginJson) => unknown;
   /** Changes of the route to the shop, such as its `retry_policy`. */
   readonly shopRoute?: object;
+  /** Path of another build of the filter. */
+  readonly module?: string;
   /** Takes the place of the example's `stats_config`. */
   readonly statsConfig?: object;
   readonly controlPlane?: boolean;

@@ -45,6 +45,12 @@ test('without the annotation Istio leaves the labels in the name: the series are
   expect(extractTags(full, plain)).toEqual({ name: full, tags: {} });
 });
 
+test('our stats_tags also know the names of filters before 0.2.0, which may run beside this one for a while', () => {
+  const full = 'wasmcustom.service=.=shop;.feature=.=catalog;.rekindle_admit_ratio';
+  const tags = { service: 'shop', feature: 'catalog' };
+  expect(extractTags(full, statsTags())).toEqual({ name: 'wasmcustom.rekindle_admit_ratio', tags });
+});
+
 test("no label is the end of another one's name, which an expression without an anchor would take it for", () => {
   const labels = filterLabels();
   expect(labels.filter((label) => labels.some((other) => other !== label && other.endsWith(label)))).toEqual([]);

@@ -1,3 +1,4 @@
+import { VERSION } from '../../../control-plane/version.gen.ts';
 import type { Json, MeshProxy } from './istiod.ts';
 
 export interface Ports {
@@ -63,7 +64,7 @@ export function sidecar(ports: Ports): MeshProxy {
   };
   return {
     namespace: 'demo',
-    labels: { app: 'shop', 'rekindle-filter': '0.1.0' },
+    labels: { app: 'shop', 'rekindle-filter': VERSION },
     listeners: [
       { context: 'SIDECAR_INBOUND', listener: inbound },
       { context: 'SIDECAR_OUTBOUND', listener: named('0.0.0.0_80', ports.outbound, '80') },
@@ -86,7 +87,7 @@ export function gateway(ports: Ports): MeshProxy {
   };
   return {
     namespace: 'istio-ingress',
-    labels: { istio: 'ingressgateway', 'rekindle-filter': '0.1.0' },
+    labels: { istio: 'ingressgateway', 'rekindle-filter': VERSION },
     listeners: [{ context: 'GATEWAY', listener: named('0.0.0.0_8080', ports.gateway, 'http.8080') }],
     routes: [{ context: 'GATEWAY', configuration }],
     clusters: clusters(ports),
