@@ -15,7 +15,7 @@ export const VERSION = '${version}';
 );
 
 /** Written by hand, but for the tags of our images. */
-const withTags = ['envoy/kubernetes/base/kustomization.yaml', 'envoy/kubernetes/filter/Dockerfile', 'docs/kubernetes.md'];
+const withTags = ['envoy/kubernetes/base/kustomization.yaml', 'envoy/kubernetes/filter/Dockerfile', 'docs/kubernetes.md', 'docs/istio.md'];
 for (const path of withTags) {
   const text = readFileSync(join(projectRoot, path), 'utf8');
   const tag = /(rekindle\/(?:control-plane|filter)(?::|,[^\n]*newTag: ))\d+\.\d+\.\d+/g;
