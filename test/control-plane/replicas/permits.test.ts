@@ -24,8 +24,8 @@ const BUDGET = 3;
 /** What happens to whom, and when. */
 interface Event {
   readonly atMs: number;
-  /** stop: the lead is given back at once, as at the end of a process that was asked to end. */
-  readonly kind: 'kill' | 'cut' | 'mend' | 'kill-leader' | 'cut-leader' | 'stop-leader';
+  /** stop: the lead is given back at once, as at the end of a process that was asked to end; a granter: right after it has granted. */
+  readonly kind: 'kill' | 'cut' | 'mend' | 'kill-leader' | 'cut-leader' | 'stop-leader' | 'stop-granter';
   readonly replica: number;
 }
 
@@ -47,7 +47,7 @@ const runs: fc.Arbitrary<Run> = fc.record({
   events: fc.array(
     fc.record({
       atMs: fc.integer({ min: 1000, max: 50_000 }),
-      kind: fc.constantFrom('kill', 'cut', 'mend', 'kill-leader', 'cut-leader', 'stop-leader'),
+      kind: fc.constantFrom('kill', 'cut', 'mend', 'kill-leader', 'cut-leader', 'stop-leader', 'stop-granter'),
       replica: fc.nat(2),
     }),
     { maxLength: 6 },
@@ -179,8 +179,15 @@ async function play(run: Run): Promise<{ most: number; probes: number }> {
     void Promise.resolve(permits).then((given) => setTimeout(() => prober.take(given, Date.now()), random() * 200));
   };
 
+  const granter = () => replicas.find(({ name }) => name === shared.leader?.holder);
+  let doomed = false;
   for (let atMs = 0; atMs < 60_000; atMs += STEP_MS) {
-    for (const event of run.events) if (event.atMs >= atMs && event.atMs < atMs + STEP_MS) await happen(event);
+    for (const event of run.events) {
+      if (event.atMs < atMs || event.atMs >= atMs + STEP_MS) continue;
+      if (event.kind === 'stop-granter') doomed = true;
+      else await happen(event);
+    }
+    const grantedMs = granter()?.fleet.permits.untilMs ?? 0;
     for (const [index, prober] of probers.entries()) {
       prober.live(Date.now());
       if ((atMs + index * 150) % REPORT_MS === 0) send(prober);
@@ -189,6 +196,11 @@ async function play(run: Run): Promise<{ most: number; probes: number }> {
       most,
       probers.reduce((total, prober) => total + prober.atUpstream, 0),
     );
+    if (doomed && (granter()?.fleet.permits.untilMs ?? 0) > grantedMs) {
+      doomed = false;
+      await vi.advanceTimersByTimeAsync(0); // its answer is on its way
+      await happen({ atMs, kind: 'stop-leader', replica: 0 });
+    }
     await vi.advanceTimersByTimeAsync(STEP_MS);
   }
   for (const { replicas: peers, ticker } of replicas) {
