@@ -4,7 +4,7 @@
 export const FILTER_VERSION = '0.2.0';
 
 /** SHA-256 of the module. */
-export const FILTER_SHA256 = 'a7495896e1bbed5e3a51823c16327ad596f08a9e03cadd7d2d7556dbb4d8ddd3';
+export const FILTER_SHA256 = '6e9db7452294bc40c54230ad5eb05b8959cfa3747534aa1484a1a250d4f1d4c4';
 
 /** What the module imports and exports: the least that it has to be allowed. */
 export const FILTER_CAPABILITIES: readonly string[] = [

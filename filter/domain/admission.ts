@@ -88,7 +88,8 @@ export function decide(out: Admission, r: BreakerRecord, flag: Flag, holds: bool
   }
   let allowed = holds ? flagAdmit(flag) : ALL_BP;
   if (holds && r.blendStartMs > 0) allowed = rampAdmit(r.blendFrom, allowed, r.blendStartMs, BLEND_MS, nowMs);
-  if (allowed == 0) {
+  // A share that begins to rise from nothing is no flag that refuses.
+  if (allowed == 0 && flagAdmit(flag) == 0) {
     out.set(hasPermit(r, nowMs) ? Gate.Permit : Gate.Refuse, 0, Refusal.Disabled, false, false);
     return;
   }

@@ -132,6 +132,14 @@ describe('when the lease returns (R3)', () => {
     expect(meets()).toMatchObject({ gate: Gate.Share, admit: 2000 });
   });
 
+  test('a share that rises from nothing is told as a share from its first moment on, not as DISABLED', () => {
+    recovery(1n, State.Enabled);
+    breaker.tick(false, 0n);
+    breaker.tripNow(10n, 0.5);
+    breaker.tick(true, 20n);
+    expect(meets()).toEqual({ gate: Gate.Share, admit: 0, refusal: Refusal.Share });
+  });
+
   test('at first contact there is nothing to keep: the flag holds at once', () => {
     breaker.tick(false, 0n);
     recovery(3n, State.Disabled);
