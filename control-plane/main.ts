@@ -59,10 +59,11 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
   await app.listen({ host, port }).catch((error: Error) => refuse([`cannot listen on ${host} port ${port}: ${error.message}`]));
   replicas?.start();
   ticker.start();
-  if (!access.isOpen) log.info({ host, tokens: access.list().length }, 'access needs a token');
-  if (!access.isOpen && !access.list().some(({ scope }) => scope === 'admin'))
-    log.warn('no access token has scope admin: nobody can create tokens or take a backup; add one to REKINDLE_TOKENS_FILE');
-  else if (isLoopback(host)) log.info({ host }, 'no access tokens are configured: listening on loopback only');
+  if (!access.isOpen) {
+    log.info({ host, tokens: access.list().length }, 'access needs a token');
+    if (!access.list().some(({ scope }) => scope === 'admin'))
+      log.warn('no access token has scope admin: nobody can create tokens or take a backup; add one to REKINDLE_TOKENS_FILE');
+  } else if (isLoopback(host)) log.info({ host }, 'no access tokens are configured: listening on loopback only');
   else log.warn({ host }, 'no access tokens: whoever reaches this port may change everything');
 }
 

@@ -195,5 +195,5 @@ function lostBy(versions: Versions, lineage: string, held: ReadonlyMap<string, n
     const stored = versions.services.get(name) ?? 0;
     if (stored < version) return `${name} was at version ${version}, the store has ${stored}`;
   }
-  return null;
+  return versions.areTokensLost ? 'the store has lost access tokens' : null;
 }

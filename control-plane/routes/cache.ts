@@ -40,6 +40,8 @@ const putSchema = {
 
 /** The shared part of the filters' stale cache. */
 export function cacheRoutes(app: App, { fleet, store, metrics, copyBudgetBytes }: RouteDependencies): void {
+  /** Told once per outage: proxies put many. */
+  let isKeeping = true;
   // Only here are bytes a body; elsewhere they go on to be refused as an unsupported media type.
   app.register(async (scope: App) => {
     scope.addContentTypeParser(BYTES, { parseAs: 'buffer' }, async (_: unknown, body: Buffer) => body);
@@ -73,9 +75,11 @@ export function cacheRoutes(app: App, { fleet, store, metrics, copyBudgetBytes }
         const storedAtMs = fleet.clock();
         const expiresAtMs = storedAtMs + request.query.ttlMs;
         await store.putCopy(service, key, { bytes: body, checksum, storedAtMs, expiresAtMs }, copyBudgetBytes).catch((error: unknown) => {
-          request.log.warn({ err: error, reqId: request.id, service }, 'a shared copy was not kept');
+          if (isKeeping) request.log.warn({ err: error, reqId: request.id, service }, 'shared copies are not kept now');
+          isKeeping = false;
           throw storeProblem(error);
         });
+        isKeeping = true;
         metrics.copies.inc({ service, result: 'put' });
         return reply.code(204).send();
       },

@@ -127,6 +127,8 @@ export interface Versions {
   readonly services: ReadonlyMap<string, number>;
   /** Grows with each token that is created or revoked. */
   readonly tokens: number;
+  /** These are not all the changes of tokens that this process knows of. */
+  readonly areTokensLost: boolean;
   /** What the leader said last by `announce`; null: nothing yet. */
   readonly announced: string | null;
 }

@@ -151,7 +151,7 @@ export class LmdbStore implements Store {
 
   async versions(): Promise<Versions> {
     const services = new Map([...this.tables.states.getRange()].map(({ key, value }) => [key, value.version]));
-    return { lineage: this.lineage, services, tokens: this.tokenChanges, announced: this.announced };
+    return { lineage: this.lineage, services, tokens: this.tokenChanges, areTokensLost: false, announced: this.announced };
   }
 
   /** Nobody else can put this process's store behind what it holds: its history goes on. */

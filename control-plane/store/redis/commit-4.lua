@@ -25,7 +25,7 @@ if is_new_policy and ARGV[3] == '' then
 end
 
 local sequence, ended = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0
-redis.call('HSET', head, 'state', ARGV[2], 'version', change.version, 'lineage', change.lineage,
+redis.call('HSET', head, 'state', ARGV[2], 'version', change.version, 'lineage', change.lineage, 'written', change.lineage,
   'fence', math.max(fence, change.fence or 0, change.floor or 0), 'sequence', sequence + change.audit, 'ended', ended + change.ended)
 if change.policyRevision then
   redis.call('HSET', head, 'policyRevision', change.policyRevision)

@@ -2,7 +2,8 @@ import { ACCESS_AUDIT } from '../store.ts';
 
 /** Keys of one service: all in one slot of a cluster, so that one script may touch them. */
 export interface ServiceKeys {
-  /** Hash: `state` without its policy, its `version` and `policyRevision`; `lineage` and `fence` that a write must have; last numbers. */
+  /** Hash: `state` without its policy, its `version` and `policyRevision`; `lineage` and `fence` that a write must have; lineage of
+   * what was `written` last; last numbers. */
   readonly head: string;
   /** Sorted by sequence, as rows. */
   readonly audit: string;

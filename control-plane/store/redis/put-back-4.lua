@@ -2,14 +2,15 @@
 -- KEYS: head, audit, snapshot, policies
 -- ARGV: 1 JSON {lineage, version, policyRevision?, savedAtMs, policies}; 2 state; 3 policy, '' for a tombstone;
 --       4 flags of the state, for the snapshot; 5 atMs and 6 JSON of the entry that tells of it
--- returns: 'restored' | 'kept': the stored one is as new | 'fenced': there is a newer lineage
+-- returns: 'restored' | 'kept': the stored one is as new, or of the new lineage | 'fenced': there is a newer lineage
 local held = cjson.decode(ARGV[1])
-local stored = redis.call('HMGET', KEYS[1], 'lineage', 'fence', 'version', 'sequence')
+local stored = redis.call('HMGET', KEYS[1], 'lineage', 'fence', 'version', 'sequence', 'written')
 if is_over(held.lineage, stored[1]) then
   return 'fenced'
 end
 redis.call('HSET', KEYS[1], 'lineage', held.lineage, 'fence', stored[1] == held.lineage and stored[2] or 0)
-if (tonumber(stored[3]) or 0) >= held.version then
+-- What was written under the new lineage is known to filters under it, who must not get older revisions.
+if (tonumber(stored[3]) or 0) >= held.version or stored[5] == held.lineage then
   return 'kept'
 end
 local sequence = tonumber(stored[4]) or 0

@@ -160,8 +160,10 @@ class RedisStore implements Store {
     return this.lease.announce(fence, message);
   }
 
-  versions(): Promise<Versions> {
-    return this.clockedVersions.read();
+  async versions(): Promise<Versions> {
+    const { changes } = this.tokenTable; // before the reading, which those that follow it do not make a loss
+    const versions = await this.clockedVersions.read();
+    return { ...versions, areTokensLost: versions.tokens < changes };
   }
 
   async renew(held: readonly Stored[], nowMs: number): Promise<readonly string[]> {

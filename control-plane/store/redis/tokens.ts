@@ -2,7 +2,7 @@ import { ACCESS_AUDIT, type AuditEntry, StoreFault, TOKENS, type TokenRecord } f
 import type { AuditTable } from './audit-table.ts';
 import type { Connection } from './connection.ts';
 import { FLEET_KEYS } from './keys.ts';
-import { run } from './scripts.ts';
+import { run, sent } from './scripts.ts';
 
 /** Tokens, and how many changes led to them. */
 interface Remembered {
@@ -25,11 +25,22 @@ export class TokenTable {
     this.channel = channelPrefix + TOKENS;
   }
 
+  /** How many changes this process knows of. */
+  get changes(): number {
+    return this.remembered.changes;
+  }
+
+  /** A store that has lost some gets them back (`putBack`) and is not believed until then: without tokens everybody may do everything. */
   async all(): Promise<readonly TokenRecord[]> {
-    const replies = await this.connection.use((redis) => redis.multi().hget(FLEET_KEYS.access, 'changes').hvals(FLEET_KEYS.tokens).exec());
-    const [changes, texts] = replies!.map(([, value]) => value) as [string | null, string[]];
+    const known = this.remembered;
+    const [told, texts] = (await this.connection.use((redis) =>
+      sent<unknown>(redis.multi().hget(FLEET_KEYS.access, 'changes').hvals(FLEET_KEYS.tokens)),
+    )) as [string | null, string[]];
+    const changes = Number(told ?? 0);
+    const isBehind = changes < known.changes || (changes === known.changes && texts.length !== known.records.size);
+    if (isBehind) throw new StoreFault('broken', 'the store has lost access tokens that are known here', false);
     const records = texts.map((text) => JSON.parse(text) as TokenRecord).sort((a, b) => (a.id < b.id ? -1 : 1));
-    this.remembered = { changes: Number(changes ?? 0), records: new Map(records.map((record) => [record.id, record])) };
+    this.remembered = { changes, records: new Map(records.map((record) => [record.id, record])) };
     return records;
   }
 

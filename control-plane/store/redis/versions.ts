@@ -24,7 +24,7 @@ export class ClockedVersions {
     return sampleOf(sentMs, localMs(), time);
   }
 
-  async read(): Promise<Versions> {
+  async read(): Promise<Omit<Versions, 'areTokensLost'>> {
     const { lineage, access, announced, services } = FLEET_KEYS;
     const sentMs = this.localMs();
     const asked = this.known;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startServer } from '../store/redis/server.ts';
+import { openClient, startServer } from '../store/redis/server.ts';
 import { type Replica, replicaAt } from './stage.ts';
 
 const create = async ({ app }: Replica, payload: object, secret?: string) => {
@@ -28,4 +28,17 @@ test('a token created or revoked at one replica counts at the others within a se
   expect(performance.now() - revokedAtMs).toBeLessThan(1000);
   const refused = await fetch(`${base}/v1/services`, { headers: { authorization: `Bearer ${reader.token}` } });
   expect(refused.status).toBe(401);
+});
+
+test('an emptied store lets nobody in without a token, whoever asks when', async () => {
+  const url = new URL((await startServer()).url);
+  const a = await replicaAt(url);
+  const admin = await create(a, { name: 'admin', scope: 'admin' });
+  await openClient(url).flushdb();
+  const headers = { authorization: `Bearer ${admin.token}` };
+  const asked = await a.app.inject({ method: 'POST', url: '/v1/tokens', payload: { name: 'late', scope: 'admin' }, headers });
+  expect(asked.statusCode).toBe(503);
+  expect((await a.app.inject({ url: '/v1/tokens' })).statusCode).toBe(401);
+  await expect.poll(async () => (await openClient(url).hlen('rekindle:{fleet}:tokens')) === 1, { timeout: 3000 }).toBe(true);
+  expect((await a.app.inject({ url: '/v1/tokens', headers })).statusCode).toBe(200);
 });

@@ -99,7 +99,7 @@ export class SharedMemory {
 
   private versions(): Versions {
     const services = new Map([...this.states].map(([name, { version }]) => [name, version]));
-    return { lineage: this.lineage, services, tokens: 0, announced: this.announced };
+    return { lineage: this.lineage, services, tokens: 0, areTokensLost: false, announced: this.announced };
   }
 
   private busOf(replica: string): Bus {

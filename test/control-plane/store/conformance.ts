@@ -243,7 +243,7 @@ export function describeStore(name: string, newHistory: () => Promise<History>):
 
     describe('what those who follow read', () => {
       test('versions of all services, tombstones included, and what the leader announced', async () => {
-        const nothing = { lineage: store.lineage, services: new Map(), tokens: 0, announced: null };
+        const nothing = { lineage: store.lineage, services: new Map(), tokens: 0, areTokensLost: false, announced: null };
         expect(await store.versions()).toEqual(nothing);
         await store.commit(commitOf(0, stateOf('shop')));
         await store.commit(commitOf(0, stateOf('gone')));

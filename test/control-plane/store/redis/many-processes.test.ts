@@ -52,7 +52,13 @@ test('a change is told to the others, and seen by them when they ask', async () 
     })
     .toBeGreaterThan(0);
   await expect.poll(() => told.at(-1)).toEqual({ lineage: one.lineage, service: 'shop', version });
-  expect(await two.versions()).toEqual({ lineage: one.lineage, services: new Map([['shop', version]]), tokens: 0, announced: null });
+  expect(await two.versions()).toEqual({
+    lineage: one.lineage,
+    services: new Map([['shop', version]]),
+    tokens: 0,
+    areTokensLost: false,
+    announced: null,
+  });
 });
 
 test('a change whose answer was lost is told as doubtful, and read again it is there exactly once', async () => {

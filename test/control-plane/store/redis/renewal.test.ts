@@ -132,3 +132,30 @@ test('a token that was revoked does not come back, one that the store forgot doe
   await one.renew([], 1000);
   expect((await one.tokens()).map(({ id }) => id)).toEqual(['b']);
 });
+
+test('what was written under the new lineage is not replaced by what another process held before it', async () => {
+  const { url, one, two } = await pair();
+  await openClient(url).flushdb();
+  await one.renew([withFlag(4, 400)], 7000);
+  await one.commit(commitOf(4, withFlag(5, 500)));
+  const held = { ...withFlag(7, 300), revision: 4 };
+  expect(await two.renew([held], 7000)).toEqual([]);
+  expect(await two.load('shop')).toEqual(withFlag(5, 500));
+});
+
+test('a store that has lost access tokens is not believed to have none, and gets them back even where no service was lost', async () => {
+  const { url, one, two } = await pair();
+  await one.putToken(token('a'), entryOf('token-created'));
+  const older = await openClient(url).hgetall('rekindle:{fleet}:access');
+  await one.putToken(token('b'), entryOf('token-created'));
+  await one.removeToken('a', entryOf('token-revoked'));
+  await openClient(url).hset('rekindle:{fleet}:access', older);
+  await openClient(url).del('rekindle:{fleet}:tokens');
+  await expect(one.tokens()).rejects.toThrow('the store has lost access tokens');
+  expect([(await one.versions()).areTokensLost, (await two.versions()).areTokensLost]).toEqual([true, false]);
+  await one.renew([], 7000);
+  expect((await two.tokens()).map(({ id }) => id)).toEqual(['b']);
+  expect((await one.versions()).areTokensLost).toBe(false);
+  await openClient(url).del('rekindle:{fleet}:tokens');
+  await expect(one.tokens()).rejects.toThrow('the store has lost access tokens');
+});
