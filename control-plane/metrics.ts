@@ -96,9 +96,9 @@ export class Metrics {
     this.perService(fleet, 'rekindle_proxies', ({ service, state }) => service.bookOf(state).countProxies(fleet.clock()));
     this.gauge('rekindle_recovery_features', (gauge) => {
       for (const { state } of fleet.live()) {
-        const standing = isRecovering(state) ? Object.values(state.features).map(({ recovery }) => recovery?.phase) : [];
+        const phases = isRecovering(state) ? Object.values(state.features).map(({ recovery }) => recovery?.phase) : [];
         for (const phase of RECOVERY_PHASES) {
-          gauge.set({ service: state.service, phase }, standing.filter((its) => its === phase).length);
+          gauge.set({ service: state.service, phase }, phases.filter((its) => its === phase).length);
         }
       }
     });

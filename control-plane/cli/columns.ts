@@ -5,7 +5,7 @@ import type { ProxyView } from '../contract/rest/proxies.ts';
 import type { RecoverySummary } from '../contract/rest/recoveries.ts';
 import type { ServiceSummary } from '../contract/rest/services.ts';
 import type { Cell, Column, Tone } from './output/table.ts';
-import { momentOf, percentOf, reasonOf, spanOf } from './output/words.ts';
+import { momentOf, percentOf, plural, reasonOf, spanOf } from './output/words.ts';
 
 const STATE_TONES: Readonly<Record<string, Tone>> = { ENABLED: 'good', TESTING: 'warning', DISABLED: 'bad' };
 const HEALTH_TONES: Readonly<Record<string, Tone>> = { HEALTHY: 'good', DEGRADED: 'warning', UNHEALTHY: 'bad' };
@@ -14,7 +14,7 @@ export function stateCell(state: string): Cell {
   return { text: state, tone: STATE_TONES[state] ?? 'plain' };
 }
 
-export function healthCell(health: string): Cell {
+function healthCell(health: string): Cell {
   return { text: health, tone: HEALTH_TONES[health] ?? 'plain' };
 }
 
@@ -38,7 +38,8 @@ function recoveryWords({ recovery }: FeatureView, nowMs: number): string {
   const { phase, attempt, stepPercent, nextAttemptAtMs } = recovery;
   const step = stepPercent === null ? '' : ` ${stepPercent}%`;
   const wait = nextAttemptAtMs > nowMs ? `, next in ${spanOf(nextAttemptAtMs - nowMs)}` : '';
-  return `${phase}${step}, attempt ${attempt}${wait}`;
+  const failed = attempt > 0 ? `, ${plural(attempt, 'failed attempt')}` : '';
+  return `${phase}${step}${failed}${wait}`;
 }
 
 /** What holds a feature down, or else what its health rests on. */

@@ -85,7 +85,6 @@ export function buildProgram(host: Host): Program {
     .addOption(new Option('--token-file <file>', 'file that holds the access token (default: $REKINDLE_TOKEN, else none)'))
     .addOption(new Option('--timeout <duration>', 'longest time of one request').argParser(duration).default(10_000, '10s'))
     .addOption(new Option('-o, --output <format>', 'how data is printed').choices(FORMATS).default('table'))
-    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', '\nExit codes: 0 fine, 1 refused, 2 usage, 3 unreachable.');
   for (const newCommand of COMMANDS) program.addCommand(newCommand(act));
   program.addCommand(completeCommand(act), { hidden: true });

@@ -127,7 +127,7 @@ export function dotted(keys: readonly string[]): string {
 }
 
 /** Keys of a JSON pointer (RFC 6901), with or without a leading `#`. */
-export function pointerKeys(pointer: string): string[] {
+function pointerKeys(pointer: string): string[] {
   return pointer
     .split('/')
     .slice(1)

@@ -6,25 +6,13 @@ import { isSteered } from './feature.ts';
 import { isGoverning } from './flags.ts';
 import type { FeatureRecord, ServiceState } from './model.ts';
 import { PermitHolder } from './permit-holder.ts';
+import { type Asking, type FeatureLedger, ttlMs, wanted } from './probe-share.ts';
 import { probeTimeoutMs } from './recovery/trial.ts';
 
-/** Shortest term of a permit in ms; longer where reports are rare, so that a rare request meets one. */
-const SHORTEST_TTL_MS = 5000;
-const TTL_INTERVALS = 3;
-/** Proxies over which an attempt is spread, if there are as many (R8). */
-const SPREAD = 3;
 const RATE_WINDOW_MS = 1000;
 /** After a start permits of the process before may still be out: every reply takes them back first. */
 const SETTLE_MS = 5000;
 const FORGET_AFTER_MS = 600_000;
-
-/** The ledger of one feature's probes at one step. */
-interface FeatureLedger {
-  readonly step: number;
-  readonly group: string;
-  readonly holders: Map<string, PermitHolder>;
-  attemptFromMs: number;
-}
 
 /** Permits of a step that is over; they count until their time is. */
 interface Tail {
@@ -35,15 +23,6 @@ interface Tail {
 interface Reply extends Numbered {
   readonly permits: Permit[];
   readonly atMs: number;
-}
-
-interface Asking {
-  readonly feature: Feature;
-  readonly record: FeatureRecord;
-  readonly ledger: FeatureLedger;
-  readonly holder: PermitHolder;
-  readonly intervalMs: number;
-  readonly nowMs: number;
 }
 
 /** What a reply may bring: permits, or nothing, for a report that somebody else answers. */
@@ -241,37 +220,6 @@ function takenBack({ feature, holder, intervalMs, nowMs }: Asking): number | nul
   if (holder.unused() === 0) return null;
   holder.grant(0, ttlMs(intervalMs), countsForMs(feature, intervalMs), nowMs);
   return 0;
-}
-
-/** Probes that the attempt still needs from this proxy, spread over three proxies where there are as many that can probe. */
-function wanted({ feature, ledger, holder, intervalMs, nowMs }: Asking): number {
-  const asking = [...ledger.holders.values()].filter((each) => canProbe(each, feature, intervalMs, nowMs));
-  if (!asking.includes(holder) || !isAmongLatest(holder, asking)) return 0;
-  const { probes, maxFailurePercent } = feature.recovery;
-  if (holder.isFailing(maxFailurePercent) && asking.some((each) => !each.isFailing(maxFailurePercent))) return 0;
-  const over = Math.min(SPREAD, asking.length);
-  const out = asking.reduce((total, each) => total + each.outstanding(nowMs), 0);
-  const succeeded = asking.reduce((total, each) => total + each.successes(maxFailurePercent), 0);
-  const needed = Math.max(probes, over) - succeeded - out;
-  const share = Math.ceil(probes / over);
-  const othersHadTheirTurn = nowMs - ledger.attemptFromMs > TTL_INTERVALS * intervalMs;
-  const turn = share - (othersHadTheirTurn ? holder.outstanding(nowMs) : holder.grantedInAttempt);
-  return Math.max(0, Math.min(needed, turn));
-}
-
-/** It has requests, or may send one by itself, if it is still there (R7). */
-function canProbe(holder: PermitHolder, { probe }: Feature, intervalMs: number, nowMs: number): boolean {
-  return holder.demandAtMs !== null || (probe !== undefined && nowMs - holder.seenAtMs <= ttlMs(intervalMs));
-}
-
-/** A proxy that saw its last request long ago must not sit on permits that another has requests for. */
-function isAmongLatest(holder: PermitHolder, asking: readonly PermitHolder[]): boolean {
-  const later = asking.filter((each) => (each.demandAtMs ?? 0) > (holder.demandAtMs ?? 0)).length;
-  return later < SPREAD;
-}
-
-function ttlMs(intervalMs: number): number {
-  return Math.max(SHORTEST_TTL_MS, TTL_INTERVALS * intervalMs);
 }
 
 /** How long a probe counts after its permit's term, if no outcome is reported (R8). */

@@ -10,7 +10,7 @@ export interface Watcher extends Timed<Watcher> {
 }
 
 /** Longest wait of a poll. */
-export const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 /** A wait may end this much late. */
 const SLOT_MS = 100;
 /** Answers in a row; some 10 ms. */

@@ -6,8 +6,8 @@ import { closed } from '../contract/schema-kinds.ts';
 import { FILTER_SHA256, FILTER_VERSION } from './filter.gen.ts';
 
 export const KINDS = ['EnvoyFilter', 'WasmPlugin', 'TrafficExtension'] as const;
-export const CONTEXTS = ['inbound', 'outbound', 'gateway'] as const;
-export const DELIVERIES = ['local-file', 'ecds-http', 'ecds-oci'] as const;
+const CONTEXTS = ['inbound', 'outbound', 'gateway'] as const;
+const DELIVERIES = ['local-file', 'ecds-http', 'ecds-oci'] as const;
 export const PLACES = ['before-router', 'before-cors'] as const;
 export const CONTROL_PLANES = ['mesh-service', 'added-cluster', 'none'] as const;
 

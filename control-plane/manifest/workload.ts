@@ -3,7 +3,7 @@ import type { Manifest } from './read.ts';
 import { moduleFile } from './wasm-filter.ts';
 
 /** Label by which pods ask for a version of the filter. */
-export const VERSION_LABEL = 'rekindle-filter';
+const VERSION_LABEL = 'rekindle-filter';
 const VOLUME = 'rekindle-filter';
 
 /** Labels that a manifest selects by. */

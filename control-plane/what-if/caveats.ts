@@ -16,7 +16,7 @@ export function caveatsOf(policy: Policy, draft: Feature, before: Feature | null
 }
 
 /** Whether what is slow by the draft is exactly known: recorded so, or told by the bounds of the latency buckets. */
-export function hasExactSlow({ failure: { slowMs } }: Feature, before: Feature | null): boolean {
+function hasExactSlow({ failure: { slowMs } }: Feature, before: Feature | null): boolean {
   return slowMs === undefined || slowMs === before?.failure.slowMs || LATENCY_BUCKETS_MS.some((bound) => bound === slowMs);
 }
 

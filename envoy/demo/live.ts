@@ -31,7 +31,7 @@ export async function runLive({ durationMs, ...options }: DemoOptions & { readon
 function whereToLook({ ports, folder, redisUrl, replicas }: DemoOptions, envoyVersion: string): string {
   const at = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`;
   return `
-Envoy ${envoyVersion} with the filter   ${at(ports.listener, '/catalog/items/1')}  /checkout  /recommendations
+${`Envoy ${envoyVersion}, the filter`.padEnd(27)}${at(ports.listener, '/catalog/items/1')}  /checkout  /recommendations
   stats                    ${at(ports.admin, '/stats?filter=rekindle_')}
   metrics                  ${at(ports.admin, '/stats/prometheus?filter=rekindle_')}
 Control plane              ${at(ports.controlPlane, '/v1/services/shop')}${

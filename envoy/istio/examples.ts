@@ -59,7 +59,7 @@ const image = {
   url: `oci://registry.example.com/rekindle/filter:${VERSION}`,
   sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
 };
-const download = { delivery: 'ecds-http', url: 'https://downloads.example.com/rekindle/rekindle-0.1.0.wasm' };
+const download = { delivery: 'ecds-http', url: `https://downloads.example.com/rekindle/rekindle-${VERSION}.wasm` };
 const outside = { controlPlane: 'added-cluster', controlPlaneHost: 'rekindle.example.com', controlPlanePort: 443, controlPlaneTls: true };
 
 export const ISTIO_EXAMPLES: Readonly<Record<string, object>> = {

@@ -20,7 +20,7 @@ export class Trap extends Error {}
  * Compiles `test/filter/exports/<name>.ts`, optimised as the release is but with assertions, and gives the bytes. A build of the same
  * sources is found in `build/test` and used again.
  */
-export async function compileFilter(name: string, runtime: Runtime = 'incremental'): Promise<Uint8Array<ArrayBuffer>> {
+async function compileFilter(name: string, runtime: Runtime = 'incremental'): Promise<Uint8Array<ArrayBuffer>> {
   const entry = join('test', 'filter', 'exports', `${name}.ts`);
   const path = join(cache, `${name}.${runtime}.${sourceHash(entry)}.wasm`);
   const cached = readIfThere(path);

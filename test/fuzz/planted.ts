@@ -41,7 +41,7 @@ export const POISON = 'trap-the-reader';
 export const TRAP_HEADER = 'x-rekindle-trap';
 
 /** Traps on demand, to see on a real Envoy what one costs. They are in no module but a test's. */
-export const ON_DEMAND: Readonly<Record<string, Edit>> = {
+const ON_DEMAND: Readonly<Record<string, Edit>> = {
   'a request': {
     file: 'abi/callbacks.ts',
     find: 'const root = rootOf(roots.get(id));',
@@ -63,7 +63,7 @@ export const ON_DEMAND: Readonly<Record<string, Edit>> = {
 };
 
 /** Compiles the filter with these changes, quickly rather than small; a build of the same sources is used again. Gives its path. */
-export async function buildEdited(name: string, edits: readonly Edit[]): Promise<string> {
+async function buildEdited(name: string, edits: readonly Edit[]): Promise<string> {
   const path = join(cache, `${name}.${hashOf(edits)}.wasm`);
   if (existsSync(path)) return path;
   mkdirSync(cache, { recursive: true });

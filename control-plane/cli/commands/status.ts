@@ -23,7 +23,7 @@ async function status(cli: Cli): Promise<void> {
   const services = await api.all<ServiceSummary>('v1/services');
   const unusual = (await Promise.all(services.map(({ service }) => unusualOf(cli, service)))).flat();
   out.one({ controlPlane: { url: api.url, ...readiness }, services, unusual }, () => [
-    `control plane at ${api.url}: ${out.paint(harmless(readiness.status), TONES[readiness.status])}${role ? ` (${harmless(role)})` : ''}`,
+    `control plane at ${api.url.replace(/\/$/, '')}: ${out.paint(harmless(readiness.status), TONES[readiness.status])}${role ? ` (${harmless(role)})` : ''}`,
     ...Object.entries(readiness.parts).map(
       ([part, { ok, detail }]) => `  ${harmless(`${part}: ${detail}`)}${ok ? '' : out.paint(' (not well)', 'bad')}`,
     ),

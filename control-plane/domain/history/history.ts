@@ -4,7 +4,7 @@ import { COARSE_KEPT_MS, Series } from './series.ts';
 import type { HistoryWindow } from './window.ts';
 
 /** Room for the history of all services of a process. */
-export const HISTORY_BYTES = 64 * 2 ** 20;
+const HISTORY_BYTES = 64 * 2 ** 20;
 /** Series and proxies without a report for as long as the longest window is kept are looked for this often. */
 const SWEEP_MS = 60_000;
 /** What a proxy takes beside its series, roughly. */

@@ -70,8 +70,8 @@ class Windows {
 }
 
 export const FINE_MS = 1000;
-export const FINE_KEPT_MS = 600_000;
-export const COARSE_MS = 10_000;
+const FINE_KEPT_MS = 600_000;
+const COARSE_MS = 10_000;
 export const COARSE_KEPT_MS = 3_600_000;
 
 /** One feature over time, of one proxy or of all: seconds for ten minutes, ten seconds each for an hour. */

@@ -3,9 +3,9 @@ import { ExponentialBackoffPattern, stuckAlert } from './exponential-backoff-pat
 import type { AttemptPlan, Move, Progress, RecoveryPattern, Situation } from './pattern.ts';
 
 /** A step that had passed and fails at this rate sends the feature back to the probes at once (R11). */
-export const SEVERE_PERCENT = 80;
+const SEVERE_PERCENT = 80;
 /** So many failures of one step make it the ceiling (R11). */
-export const FAILURES_TO_CEILING = 3;
+const FAILURES_TO_CEILING = 3;
 
 /** Probes, then a ramp in steps; a failed step goes back one rung rather than to nothing (R7, R11). */
 export class PartialRecoveryPattern implements RecoveryPattern {

@@ -1,5 +1,5 @@
 /** No step is stable in less. */
-export const SHORTEST_STABLE_MS = 1000;
+const SHORTEST_STABLE_MS = 1000;
 /** Evidence that no further report confirmed for this many windows is void; after as many, a step with little traffic may pass (R7). */
 export const WINDOWS_PER_VERDICT = 3;
 /** Traffic thinner than one request in this time is too thin to be evidence of anything. */

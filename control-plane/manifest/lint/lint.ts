@@ -19,7 +19,7 @@ const LINTERS: Readonly<Record<string, (document: Json) => Finding[]>> = {
 };
 
 /** Whether this module has something to say about documents of this kind. */
-export const isManifestKind = (kind: unknown): boolean => typeof kind === 'string' && Object.hasOwn(LINTERS, kind);
+const isManifestKind = (kind: unknown): boolean => typeof kind === 'string' && Object.hasOwn(LINTERS, kind);
 
 /** What Istio would accept in silence, in a YAML text with any number of manifests; other kinds are passed over. */
 export function lintManifests(text: string): LocatedFinding[] {

@@ -15,7 +15,7 @@ import { type Figures, figuresOf, type Turns } from './figures.ts';
 import { type QueueingUpstream, startQueueingUpstream } from './upstream.ts';
 import { placeVariant, type Variant, type VariantPlan } from './variants.ts';
 
-export const UPSTREAM = { slots: 20, serviceMs: 100, slowServiceMs: 1000 } as const;
+const UPSTREAM = { slots: 20, serviceMs: 100, slowServiceMs: 1000 } as const;
 /** Requests per second to each variant: three quarters of what its upstream can do in health. */
 export const OFFERED = 150;
 

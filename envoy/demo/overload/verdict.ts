@@ -4,7 +4,7 @@ import { OFFERED, type VariantResult } from './scenario.ts';
 import { bareEnvoy } from './variants.ts';
 
 /** What Rekindle must keep: clients without a good answer in percent of all, and full fresh service after the trigger. */
-export const BARS = { lostPercent: 1, recoveredAfterMs: 6000 } as const;
+const BARS = { lostPercent: 1, recoveredAfterMs: 6000 } as const;
 /** What was sent a little apart may arrive a little closer; what clients send is not made more by that. */
 const BUNCHING = 1.05;
 /** Load that comes in bursts is another overload than the one to be shown: this machine was too busy to send it evenly. */

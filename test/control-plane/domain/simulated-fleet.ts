@@ -41,7 +41,7 @@ export interface World {
   readonly running: (node: number, atMs: number) => boolean;
 }
 
-export const CALM: World = {
+const CALM: World = {
   failing: () => 0,
   rate: () => 20,
   latencyMs: () => 20,

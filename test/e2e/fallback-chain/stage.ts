@@ -13,7 +13,7 @@ import { findEnvoy } from '../../../scripts/servers.ts';
 import { type Ask, askOn, type Reply } from '../connection.ts';
 
 /** A breaker that the first failure trips, for longer than a test takes. */
-export const ONE_FAILURE = { consecutiveFailures: 1, openMs: 60_000, openCapMs: 60_000, jitter: 'none' };
+const ONE_FAILURE = { consecutiveFailures: 1, openMs: 60_000, openCapMs: 60_000, jitter: 'none' };
 /** A breaker that never trips. */
 export const PATIENT = { minimumRequests: 100_000, consecutiveFailures: 0 };
 

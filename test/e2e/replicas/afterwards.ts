@@ -109,7 +109,7 @@ function chains(from: AuditedState, entries: readonly AuditRecord[]): void {
 }
 
 /** Never an empty policy, and never an older directive under the same lineage (R5). */
-export function isFitToSend({ held, knewPolicy, directive }: Sent): void {
+function isFitToSend({ held, knewPolicy, directive }: Sent): void {
   const { lineage, revision, flags, policy: sentPolicy, deleted } = directive;
   expect(deleted).toBeUndefined();
   expect(flags.map(({ feature }) => feature)).toEqual(policy.features.map(({ name }) => name));

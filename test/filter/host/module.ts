@@ -31,7 +31,7 @@ export class WasmModule implements GuestModule {
 }
 
 /** Why Envoy would refuse a module of this shape; null when it would not. */
-export function problemOf({ imports, exports }: ModuleShape): string | null {
+function problemOf({ imports, exports }: ModuleShape): string | null {
   for (const { module, name, kind, signature } of imports) {
     const known = HOST_FUNCTIONS[`${module}.${name}`];
     if (kind !== 'function' || known === undefined) return `unknown import: ${module}.${name} (${kind})`;
