@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { ADDED_CLUSTER } from './plugin-json.ts';
 import type { Manifest } from './read.ts';
 import { filterName, RBAC_TYPE, WASM_TYPE, wasmFilter, wasmFilterNotes } from './wasm-filter.ts';
@@ -101,20 +102,22 @@ const tls = (host: string) => ({
   name: 'envoy.transport_sockets.tls',
   typed_config: {
     '@type': TLS_TYPE,
-    sni: host,
+    ...(isIP(host) ? {} : { sni: host }),
     common_tls_context: {
       validation_context: {
         trusted_ca: { filename: SYSTEM_ROOTS },
-        match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: host } }],
+        match_typed_subject_alt_names: [{ san_type: isIP(host) ? 'IP_ADDRESS' : 'DNS', matcher: { exact: host } }],
       },
     },
   },
 });
 
-function fallbackRoutes({ context, fallbackClusters, fallbackTimeoutMs }: Manifest): Patch[] {
+/** On the ports that the filter is on: elsewhere nothing takes the mark from what clients send, and they would choose the cluster. */
+function fallbackRoutes({ context, port, fallbackClusters, fallbackTimeoutMs }: Manifest): Patch[] {
+  const narrowed = port !== undefined && context === 'inbound' ? { routeConfiguration: { portNumber: port } } : {};
   return fallbackClusters.map((cluster, index) => ({
     applyTo: 'HTTP_ROUTE',
-    match: { context: ISTIO_CONTEXTS[context] },
+    match: { context: ISTIO_CONTEXTS[context], ...narrowed },
     patch: {
       operation: 'INSERT_FIRST',
       value: {

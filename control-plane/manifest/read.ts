@@ -40,6 +40,7 @@ export function readManifestOptions(raw: unknown): { readonly manifest: Manifest
     ...deliveryProblems(options),
     ...controlPlaneProblems(options),
     ...kindProblems(options),
+    ...portProblems(options),
     ...serviceProblems(options),
     ...policyProblems(options, written.services ?? []),
   ];
@@ -97,6 +98,13 @@ function controlPlaneProblems({ controlPlane, controlPlaneHost, controlPlaneTls,
 function kindProblems({ kind, place }: ManifestOptions): Problem[] {
   if (kind === 'EnvoyFilter' || place === 'before-router') return [];
   return [{ path: 'place', reason: `cannot be chosen with kind ${kind}: it is before cors anyway; use EnvoyFilter` }];
+}
+
+/** Names of a gateway's route configurations do not say the port of its listener. */
+function portProblems({ context, port, fallbackClusters }: ManifestOptions): Problem[] {
+  if (context !== 'gateway' || port === undefined || fallbackClusters.length === 0) return [];
+  const reason = 'cannot be chosen with context gateway and fallbackClusters: clients of its other ports could send themselves there';
+  return [{ path: 'port', reason }];
 }
 
 function serviceProblems({ context, services }: ManifestOptions): Problem[] {

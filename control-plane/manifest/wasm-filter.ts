@@ -1,6 +1,7 @@
 import { FILTER_CAPABILITIES } from './filter.gen.ts';
 import { pluginConfiguration, readableJson } from './plugin-json.ts';
 import type { Manifest } from './read.ts';
+import { escaped } from './yaml-text.ts';
 
 /** Name of the HTTP filter, of its ECDS resource and of its VM: ECDS resources of one proxy share one space of names, whatever their context. */
 export const filterName = ({ context }: Manifest) => `rekindle-${context}`;
@@ -27,7 +28,7 @@ export function wasmFilter(manifest: Manifest): object {
       vm_config: { vm_id: name, runtime: 'envoy.wasm.runtime.v8', code: code(manifest) },
       configuration: {
         '@type': 'type.googleapis.com/google.protobuf.StringValue',
-        value: `${readableJson(pluginConfiguration(manifest))}\n`,
+        value: `${escaped(readableJson(pluginConfiguration(manifest)))}\n`,
       },
     },
   };

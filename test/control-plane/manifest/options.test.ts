@@ -72,6 +72,11 @@ describe('what is wrong is refused with the name of the field', () => {
       'services[0].policy.features[0].fallback[0].cluster.name',
     ],
     ['a folder that climbs out of its quotes', { ...least, folder: '/a"b' }, 'folder'],
+    [
+      'a port of a gateway whose other ports would have the way to the fallback, too',
+      { ...least, context: 'gateway', port: 8080, fallbackClusters: ['spare'] },
+      'port',
+    ],
     ['no time at all', { ...least, streamIdleTimeoutMs: 0 }, 'streamIdleTimeoutMs'],
     ['a name that grew too long', { ...least, services: [{ service: 'a'.repeat(60) }] }, 'name'],
     ['not even an object', [] as object, ''],
@@ -144,6 +149,36 @@ test.each(Object.entries(ISTIO_EXAMPLES))('%s: two versions have names and label
   expect(new Set(names).size).toBe(2);
 });
 
+test('a fallback can be reached on the port of the filter alone, where its mark is taken from what clients send', () => {
+  const { spec } = parse(manifestText(manifestOf({ ...least, port: 8080, fallbackClusters: ['spare'] })));
+  const { match } = spec.configPatches.find(({ applyTo }: { applyTo: string }) => applyTo === 'HTTP_ROUTE');
+  expect(match).toEqual({ context: 'SIDECAR_INBOUND', routeConfiguration: { portNumber: 8080 } });
+});
+
+test('the certificate of a control plane without a name is checked by its address', () => {
+  const outside = { controlPlane: 'added-cluster', controlPlaneTls: true };
+  const text = (controlPlaneHost: string) => manifestText(manifestOf({ ...least, ...outside, controlPlaneHost }));
+  expect(text('10.0.0.7')).toContain('san_type: IP_ADDRESS');
+  expect(text('10.0.0.7')).not.toContain('sni:');
+  expect(text('rekindle.example.com')).toMatch(/sni: rekindle\.example\.com[\s\S]*san_type: DNS/);
+});
+
+/** Readers of Kubernetes are written in Go: for them some of these are numbers, others the end of a line. */
+test.each(['0o17', '0X1f', '0B1', '1e3', 'no', '0.1', '2026-01-01'])('the label %s stays a text', (label) => {
+  const text = manifestText(manifestOf({ ...least, labels: { app: label } }));
+  expect(text).toMatch(new RegExp(`app: ["']${label}["']`));
+});
+
+test.each(['EnvoyFilter', 'WasmPlugin'])('what a reader could take for the end of a line is written as an escape, kind %s', (kind) => {
+  const body = 'a\u2028b\u0085c\ufeffd\te\u007f\nf';
+  const features = [{ name: 'a', routes: [{ path: { prefix: '/' } }], fallback: [{ static: { status: 200, body } }] }];
+  const text = manifestText(manifestOf({ ...least, kind, services: [{ service: 'shop', policy: { service: 'shop', features } }] }));
+  expect(text).not.toMatch(/[\t\u007f-\u009f\u2028\u2029\ufeff]/);
+  const [{ spec }] = parseAllDocuments(text, { schema: 'yaml-1.1' }).map((document) => document.toJS());
+  const plugin = spec.pluginConfig ?? JSON.parse(spec.configPatches[0].patch.value.typed_config.config.configuration.value);
+  expect(plugin.services[0].policy.features[0].fallback[0].static.body).toBe(body);
+});
+
 describe('laws', () => {
   const names = manifestOptionHelp().map(({ name }) => name);
 
@@ -173,6 +208,7 @@ describe('laws', () => {
     );
     fc.assert(
       fc.property(taken, (options) => {
+        fc.pre(options.context !== 'gateway' || options.port === undefined || (options.fallbackClusters ?? []).length === 0);
         const manifest = manifestOf({ ...least, ...options });
         const text = manifestText(manifest);
         const [first] = parseAllDocuments(text, { schema: 'yaml-1.1' }).map((document) => document.toJS());
