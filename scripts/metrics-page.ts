@@ -53,7 +53,7 @@ Written by \`npm run gen\` from \`control-plane/contract/metrics.ts\` and \`envo
 | does it help the upstream? | \`rekindle_requests_total\` by \`outcome\`, \`rekindle_upstream_ms\`, \`rekindle_retries_withheld_total\` |
 | do the proxies hear the fleet? | \`rekindle_control_plane_connected\`, \`rekindle_governed\`, \`rekindle_directive_revision\` beside \`rekindle_fleet_revision\` |
 | may I turn \`shadow\` into \`enforce\`? | \`rekindle_detected_total\`: what would have been refused or replaced |
-| is the filter itself well? | Envoy's \`wasm.rekindle.vm_reload_success\`, \`…_failure\`: 0; \`rekindle_directives_rejected_total\`: none; \`rekindle_build_info\` |
+| is the filter itself well? | Envoy's \`wasm.PLUGIN.vm_reload_success\`, \`…_failure\`: 0 (the plugin is \`rekindle\` on plain Envoy, \`rekindle-inbound\` and the like on Istio); \`rekindle_directives_rejected_total\`: none; \`rekindle_build_info\` |
 
 Dashboards with these are in \`envoy/grafana/\` (the fleet; the recovery of one service), rules and alerts in \`envoy/prometheus/\`.
 

@@ -39,7 +39,7 @@ export const FLEET: Dashboard = {
         stat(
           'Traps',
           'Times that a filter was started anew after a trap, in the last hour.',
-          'sum(increase(envoy_wasm_rekindle_vm_reload_success[1h]))',
+          'sum(increase(instance_plugin_result:rekindle_vm_reloads:count{result="success"}[1h]))',
           [1, 1],
         ),
       ],

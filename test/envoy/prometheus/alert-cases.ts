@@ -219,16 +219,39 @@ export const ALERT_CASES: readonly AlertCase[] = [
     alert: 'RekindleVmReloads',
     at: '5m',
     fires: {
-      [of('envoy_wasm_rekindle_vm_reload_success', at('a', {}))]: '0x4 1x20',
-      [of('envoy_wasm_rekindle_vm_reload_failure', at('a', {}))]: '0x24',
+      [of('envoy_wasm_rekindle_inbound_vm_reload_success', at('a', {}))]: '0x4 1x20',
+      [of('envoy_wasm_rekindle_inbound_vm_reload_failure', at('a', {}))]: '0x24',
+      [of('envoy_wasm_demo_rekindle_shop_outbound_0_1_0_vm_reload_failure', at('a', {}))]: '0x4 1x20',
+      [of('envoy_wasm_rekindle_vm_reload_success', at('b', {}))]: '0x24',
     },
     labels: { instance: 'a' },
-    figure: '1',
+    figure: '2',
     quiet: {
       'a proxy that started': {
         [of('envoy_wasm_rekindle_vm_reload_success', at('a', {}))]: '0x20',
         [of('envoy_wasm_rekindle_vm_reload_failure', at('a', {}))]: '0x20',
       },
+      'a filter of somebody else': { [of('envoy_wasm_auth_vm_reload_success', at('a', {}))]: '0x4 1x20' },
+      'one that was restarted after a trap, long ago': { [of('envoy_wasm_rekindle_vm_reload_success', at('a', {}))]: '1x4 0x20' },
+    },
+  },
+  {
+    alert: 'RekindleProxiesUnseen',
+    at: '12m',
+    fires: {
+      [of('rekindle_proxies', at('cp-1'))]: '3x60',
+      [of('rekindle_proxies', at('cp-2'))]: '3x60',
+      'service___shop____rekindle_control_plane_connected{instance="a"}': '1x60',
+      [of('rekindle_control_plane_connected', at('b', { service: 'other' }))]: '1x60',
+    },
+    labels: { service: 'shop' },
+    figure: '3',
+    quiet: {
+      'one is scraped': {
+        [of('rekindle_proxies', at('cp-1'))]: '3x60',
+        [of('rekindle_control_plane_connected', at('a'))]: '0x60',
+      },
+      'there are none any more': { [of('rekindle_proxies', at('cp-1'))]: '0x60' },
     },
   },
   {
