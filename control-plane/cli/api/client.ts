@@ -70,6 +70,7 @@ export class ApiClient {
     for (let cursor: string | number | undefined; ; ) {
       const limit = Math.min(PAGE, most - items.length);
       const { body } = await this.get<{ items: T[]; next: string | number | null }>(path, { ...query, limit, cursor });
+      if (!Array.isArray(body.items) || (cursor !== undefined && body.next === cursor)) throw new Stranger(200, new URL(this.url));
       items.push(...body.items);
       if (body.next === null || items.length >= most) return items;
       cursor = body.next;
@@ -119,7 +120,7 @@ export class ApiClient {
     const body = parsed(text);
     if (isProblem(body) && response.status >= 400) throw new Told(body, response.headers.get('retry-after'));
     const isWelcome = response.status < 300 || (init.isReport === true && response.status === 503);
-    if (!isWelcome || (body === undefined && response.status !== 204)) throw new Stranger(response.status, url);
+    if (!isWelcome || (!isObject(body) && response.status !== 204)) throw new Stranger(response.status, url);
     return { status: response.status, etag: response.headers.get('etag'), body: body as T };
   }
 }
@@ -175,5 +176,12 @@ function parsed(text: string): unknown {
 }
 
 function isProblem(body: unknown): body is Problem {
-  return typeof body === 'object' && body !== null && typeof (body as Partial<Problem>).code === 'string' && 'detail' in body;
+  if (!isObject(body)) return false;
+  const { code, detail, errors = [] } = body as Partial<Problem>;
+  return typeof code === 'string' && typeof detail === 'string' && Array.isArray(errors);
+}
+
+/** Every answer of a control plane is one. */
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null && !Array.isArray(body);
 }

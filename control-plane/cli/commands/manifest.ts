@@ -106,7 +106,7 @@ async function optionsOf(given: Given): Promise<object> {
 
 function hashOf(file: string): string {
   const bytes = bytesOf(file, file);
-  if (bytes.readUInt32BE(0) !== 0x0061736d) throw usage(`${file} is no WebAssembly module`);
+  if (bytes.toString('latin1', 0, 4) !== '\0asm') throw usage(`${file} is no WebAssembly module`);
   return createHash('sha256').update(bytes).digest('hex');
 }
 

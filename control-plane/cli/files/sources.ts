@@ -17,21 +17,29 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export function readSources(paths: readonly string[]): Source[] {
   return paths.flatMap((path): Source[] => {
     if (path === '-') return [{ name: '(standard input)', text: textOf(0, path), isNamed: true }];
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat) throw usage(`${path} does not exist`);
-    if (!stat.isDirectory()) return [{ name: path, text: textOf(path, path), isNamed: true }];
+    if (!existing(path, () => statSync(path)).isDirectory()) return [{ name: path, text: textOf(path, path), isNamed: true }];
     const files = filesBelow(path);
     if (files.length === 0) throw usage(`${path} holds no file that ends with .yaml, .yml or .json`);
     return files.map((file) => ({ name: file, text: textOf(file, file), isNamed: false }));
   });
 }
 
+/** Links count as what they lead to; folders that are hidden are left out, unless it is the one that was named. */
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !/(^|\/)(node_modules|\.[^./][^/]*)\//.test(path))
+  return existing(folder, () => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    .filter((path) => /\.(ya?ml|json)$/i.test(path) && !/(^|\/)(node_modules|\.[^/]+)\//.test(path))
+    .map((path) => join(folder, path))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
     .sort();
+}
+
+function existing<T>(path: string, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw usage(code === 'ENOENT' || code === 'ENOTDIR' ? `${path} does not exist` : `${path} cannot be read: ${message}`);
+  }
 }
 
 function textOf(file: string | number, name: string): string {

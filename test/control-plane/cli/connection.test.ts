@@ -35,6 +35,20 @@ test('no answer in time, an answer of somebody else, and a redirect: 3', async (
   expect([moved.code, moved.err]).toEqual([3, expect.stringContaining('answered 302')]);
 });
 
+test.each([
+  ['null', ['get', 'services']],
+  ['[]', ['why', 's', 'a']],
+  ['"x"', ['status']],
+  ['{}', ['get', 'recoveries', 's']],
+  ['{"items":"no","next":null}', ['get', 'services']],
+  ['{"items":[],"next":"for ever"}', ['token', 'list']],
+  ['{"code":"x","detail":{},"errors":1}', ['get', 'services']],
+] as const)('JSON of somebody else is no answer: %s', async (text, args) => {
+  const { url } = await fakeServer((_, response) => response.writeHead(text.includes('code') ? 400 : 200).end(text));
+  const { code, out, err } = await stage.run([...args, '--url', url]);
+  expect([code, out, err]).toEqual([3, '', expect.stringContaining('not as a control plane of Rekindle does')]);
+});
+
 test('what passes is tried again, a change with one key for all its tries', async () => {
   const keys: unknown[] = [];
   const busy = await fakeServer((request, response) => {

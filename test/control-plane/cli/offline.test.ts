@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -34,6 +34,25 @@ describe('lint', () => {
   });
 });
 
+describe('files', () => {
+  const sound = readFileSync(join(stage.folder, stage.file('sound.yaml', policyDraft('shop', 'catalog'))), 'utf8');
+
+  test('a folder that is hidden is read when it is named, links are followed, hidden folders below are not', async () => {
+    for (const folder of ['.policies', '.policies/..data', '.policies/.git']) mkdirSync(join(stage.folder, folder));
+    writeFileSync(join(stage.folder, '.policies/..data/shop.yaml'), sound);
+    writeFileSync(join(stage.folder, '.policies/.git/broken.yaml'), 'service: [');
+    symlinkSync('..data/shop.yaml', join(stage.folder, '.policies/shop.yaml'));
+    symlinkSync('gone.yaml', join(stage.folder, '.policies/dangling.yaml'));
+    expect(await stage.run(['lint', '.policies'], { env })).toMatchObject({ code: 0, err: '1 file: 0 errors, 0 warnings\n' });
+  });
+
+  test.each(['sound.yaml/x', 'loop', 'none.yaml'])('%s is no file: usage, in words', async (path) => {
+    if (path === 'loop') symlinkSync('loop', join(stage.folder, 'loop'));
+    const { code, err } = await stage.run(['lint', path], { env });
+    expect([code, err]).toEqual([2, expect.stringMatching(/^rekindle: \S+ (does not exist|cannot be read: ELOOP.*)\n$/)]);
+  });
+});
+
 describe('manifest', () => {
   const sound = ['manifest', '--labels', 'app=shop', '--policy', 'shop.yaml', '--namespace', 'demo'];
   stage.file('shop.yaml', { ...policyDraft('shop', 'catalog'), recovery: { scope: 'proxy' } });
@@ -53,6 +72,12 @@ describe('manifest', () => {
     expect(code).toBe(0);
     expect(out).toContain('kind: WasmPlugin');
     expect(out).toContain('token: the-filters-secret');
+  });
+
+  test.each(['', 'ab', 'no module'])('a module that is %j is refused', async (text) => {
+    writeFileSync(join(stage.folder, 'short.wasm'), text);
+    const { code, err } = await stage.run([...sound, '--module', 'short.wasm'], { env });
+    expect([code, err]).toEqual([2, 'rekindle: short.wasm is no WebAssembly module\n']);
   });
 
   test('names all that is wrong with its options, as options', async () => {
