@@ -40,11 +40,22 @@ export class PermitHolder {
     // What it did while nobody heard of it was by its own leave, and is no outcome of the attempt (R9).
     const isLate = nowMs - this.seenAtMs > INTERVALS_APART * Math.max(intervalMs, SHORTEST_INTERVAL_MS);
     this.seenAtMs = nowMs;
-    if (nowMs >= this.countsUntilMs) this.writeOff();
+    const isOver = nowMs >= this.countsUntilMs;
+    const admittedBefore = this.admitted;
+    if (isOver) {
+      this.granted = 0;
+      this.carried = 0;
+    }
     this.isConfirmed = true;
     // One interval more than the permit's term: the reply took its time to arrive.
     if (nowMs >= this.unusedUntilMs + intervalMs) this.granted = 0;
-    if (!report) return;
+    if (report) this.count(report, isLate, nowMs);
+    // Of what was in flight when it last reported, which may be long ago, only that is lost whose outcome this report does not bring.
+    if (isOver) this.lost = Math.max(0, admittedBefore - this.settled);
+    this.lost = Math.min(this.lost, Math.max(0, this.admitted - this.settled));
+  }
+
+  private count(report: FeatureReport, isLate: boolean, nowMs: number): void {
     const { admitted, succeeded, failed, ignored, refused } = report;
     if (admitted + refused > this.demand) this.demandAtMs = nowMs;
     if (!isLate) {
@@ -110,11 +121,5 @@ export class PermitHolder {
     this.grantedInAttempt = 0;
     this.succeededInAttempt = 0;
     this.failedInAttempt = 0;
-  }
-
-  private writeOff(): void {
-    this.lost = Math.max(0, this.admitted - this.settled);
-    this.granted = 0;
-    this.carried = 0;
   }
 }
