@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CONTROL_PLANE_METRICS, RECOVERY_EVENTS, RECOVERY_PHASES } from './contract/metrics.ts';
+import { isActing } from './domain/feature.ts';
 import type { Recovery, ServiceState, TimelineEntry } from './domain/model.ts';
 import { pausedMs } from './domain/recovery/running.ts';
 import { VERSION } from './version.gen.ts';
@@ -90,6 +91,7 @@ export class Metrics {
     this.gauge('rekindle_history_bytes', (gauge) => gauge.set(fleet.history.bytes));
     this.gauge('rekindle_control_plane_build_info', (gauge) => gauge.set({ version: VERSION }, 1));
     this.perService(fleet, 'rekindle_fleet_revision', ({ state }) => state.revision);
+    this.perService(fleet, 'rekindle_acting', ({ state }) => (isActing(state.policy) ? 1 : 0));
     this.perService(fleet, 'rekindle_recovering', ({ state }) => (isRecovering(state) ? 1 : 0));
     this.perService(fleet, 'rekindle_overrides', ({ state }) => Object.values(state.features).filter(({ override }) => override).length);
     this.perService(fleet, 'rekindle_suspects', ({ service }) => new Set(Object.values(service.suspects).flat()).size);

@@ -122,6 +122,11 @@ export const CONTROL_PLANE_METRICS = {
   rekindle_proxies: { kind: 'gauge', labels: ofService, help: 'Proxies whose reports came in time' },
   rekindle_suspects: { kind: 'gauge', labels: ofService, help: 'Proxies at which a feature fails while it does well at the others' },
   rekindle_overrides: { kind: 'gauge', labels: ofService, help: 'Features on which the word of a person is in force' },
+  rekindle_acting: {
+    kind: 'gauge',
+    labels: ofService,
+    help: '1 where the policy lets the fleet recover the service: `mode: enforce`, `autopilot: on`, `scope: fleet`',
+  },
   rekindle_recovering: { kind: 'gauge', labels: ofService, help: '1 while a recovery runs' },
   rekindle_recovery_features: {
     kind: 'gauge',

@@ -54,6 +54,15 @@ describe('the process tells how it fares', () => {
     await control.app.inject({ method: 'DELETE', url: '/v1/policies/shop', headers: { 'if-match': etag } });
     expect(await metrics()).not.toContain('rekindle_fleet_revision{');
   });
+
+  test('a service that its policy leaves to the proxies is told apart from one that the fleet recovers', async () => {
+    const control = await stage();
+    await putPolicy(control, policyDraft('shop', 'catalog'));
+    const alone = { ...policyDraft('alone', 'catalog'), recovery: { scope: 'proxy' } };
+    await putPolicy(control, alone);
+    const metrics = (await control.app.inject('/metrics')).body;
+    expect(metrics.match(/^rekindle_acting.*$/gm)).toEqual(['rekindle_acting{service="alone"} 0', 'rekindle_acting{service="shop"} 1']);
+  });
 });
 
 test('every metric of the list is there from the start, under its help', async () => {

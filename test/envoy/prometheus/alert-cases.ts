@@ -167,15 +167,30 @@ export const ALERT_CASES: readonly AlertCase[] = [
   {
     alert: 'RekindleUngoverned',
     at: '3m',
-    fires: { [of('rekindle_governed', at('a'))]: '0x20', [of('rekindle_control_plane_connected', at('a'))]: '1x20' },
+    fires: {
+      [of('rekindle_governed', at('a'))]: '0x20',
+      [of('rekindle_control_plane_connected', at('a'))]: '1x20',
+      [of('rekindle_acting', at('cp-1'))]: '1x20',
+      [of('rekindle_acting', at('cp-2'))]: '1x20',
+    },
     labels: shop,
     figure: '1',
     quiet: {
+      'each proxy recovers by itself, as the policy says': {
+        [of('rekindle_governed', at('a'))]: '0x20',
+        [of('rekindle_control_plane_connected', at('a'))]: '1x20',
+        [of('rekindle_acting', at('cp-1'))]: '0x20',
+      },
       'the control plane is away, for which there is another alert': {
         [of('rekindle_governed', at('a'))]: '0x20',
         [of('rekindle_control_plane_connected', at('a'))]: '0x20',
+        [of('rekindle_acting', at('cp-1'))]: '1x20',
       },
-      'all is well': { [of('rekindle_governed', at('a'))]: '1x20', [of('rekindle_control_plane_connected', at('a'))]: '1x20' },
+      'all is well': {
+        [of('rekindle_governed', at('a'))]: '1x20',
+        [of('rekindle_control_plane_connected', at('a'))]: '1x20',
+        [of('rekindle_acting', at('cp-1'))]: '1x20',
+      },
     },
   },
   {
