@@ -32,7 +32,7 @@ export class Deposed extends Error {
 /** Each one that fails means that another process wrote, so somebody gets on. */
 const WRITE_ATTEMPTS = 10;
 /** Services that are read at the same time at a start. */
-const LOADED_AT_ONCE = 100;
+const LOADED_AT_ONCE = 20;
 /** Changes that a reader of events may have missed and still gets. */
 const EVENTS_KEPT = 5000;
 
@@ -52,6 +52,8 @@ export class Fleet {
   private readonly turns = new Turns();
   /** Services whose state in memory may not be the stored one. */
   private readonly doubtful = new Set<string>();
+  /** Services with which the store failed last; told once per outage. */
+  private readonly failing = new Set<string>();
 
   constructor({ store, clock, random, log, metrics, maxWatchers }: FleetDependencies) {
     this.store = store;
@@ -67,7 +69,15 @@ export class Fleet {
   async load(): Promise<void> {
     const names = await this.store.services();
     for (let from = 0; from < names.length; from += LOADED_AT_ONCE)
-      await Promise.all(names.slice(from, from + LOADED_AT_ONCE).map((name) => this.loadOne(name)));
+      await Promise.all(
+        names.slice(from, from + LOADED_AT_ONCE).map((name) => this.loadOne(name).catch((error) => this.leaveOut(name, error))),
+      );
+  }
+
+  /** One service that cannot be read keeps no process from serving the others; its filters keep what they have. */
+  private leaveOut(service: string, error: unknown): void {
+    if (!(error instanceof StoreFault) || error.kind !== 'broken') throw error;
+    this.log.error({ err: error, service }, 'a service was left out');
   }
 
   private async loadOne(name: string): Promise<void> {
@@ -216,10 +226,13 @@ export class Fleet {
   /** A failure of the store leaves open whether it wrote: the state is read again before the next change. */
   private async guarded<T>(name: string, use: () => Promise<T>): Promise<T> {
     try {
-      return await use();
+      const result = await use();
+      this.failing.delete(name);
+      return result;
     } catch (error) {
       this.doubtful.add(name);
-      this.log.error({ err: error, service: name }, 'the store failed');
+      if (!this.failing.has(name)) this.log.error({ err: error, service: name }, 'the store failed');
+      this.failing.add(name);
       throw storeProblem(error);
     }
   }

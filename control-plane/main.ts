@@ -6,7 +6,7 @@ import { buildControlPlane } from './app.ts';
 import { buildLog } from './log.ts';
 import { exposure, isLoopback, readSettings, type Settings, settingsHelp } from './settings.ts';
 import { openStore } from './store/open-store.ts';
-import { StoreUnusable } from './store/store.ts';
+import { StoreFault, StoreUnusable } from './store/store.ts';
 import { VERSION } from './version.gen.ts';
 
 /** Whatever still runs after this is cut off. */
@@ -46,6 +46,9 @@ async function run(settings: Settings, tokens: readonly Token[]): Promise<void> 
     maxWatchers: settings.maxWatchers,
     copyBudgetBytes: settings.sharedCopiesMib * 1024 * 1024,
     access: { ...settings, tokens, wrongTokensPerMinute: WRONG_TOKENS_PER_MINUTE, isLoopback: isLoopback(host) },
+  }).catch((error: unknown) => {
+    if (error instanceof StoreFault) return refuse([`the store cannot be used: ${error.message}`]);
+    throw error;
   });
   const exposed = access.isOpen ? exposure(settings) : null;
   if (exposed !== null) refuse([exposed]);

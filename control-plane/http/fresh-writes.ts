@@ -1,5 +1,5 @@
 import { storeProblem } from '../fleet/store-problem.ts';
-import type { Following } from '../replicas/following.ts';
+import { type Following, ServicesUnread } from '../replicas/following.ts';
 import { CHANGES } from './idempotency.ts';
 import type { App } from './route.ts';
 
@@ -12,6 +12,7 @@ export function freshWrites(app: App, following: Following): void {
     const isForPeople = request.routeOptions.config.scopes?.includes('operate');
     if (!isForPeople || !CHANGES.includes(request.method)) return;
     await following.look().catch((error: unknown) => {
+      if (error instanceof ServicesUnread) return; // a change of one of these reads it again, and tells why it cannot
       throw storeProblem(error);
     });
   });

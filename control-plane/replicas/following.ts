@@ -5,9 +5,20 @@ import { type Bus, CHANGES, type ChangeMessage, type Store, StoreFault, type Ver
 
 const LOOK_EVERY_MS = 1000;
 /** Services that are read at the same time. */
-const AT_ONCE = 100;
+const AT_ONCE = 20;
+/** Of those that could not be read, in the log. */
+const SERVICES_TOLD = 10;
 /** A filter that names a revision which nobody can have must not renew the lineage again and again. */
 const RENEW_FOR_FILTERS_MS = 60_000;
+
+/** Some services could not be read; all others are as stored. */
+export class ServicesUnread extends Error {
+  override readonly name = 'ServicesUnread';
+
+  constructor(services: readonly string[], cause: unknown) {
+    super(`${services.length} services cannot be read: ${services.slice(0, SERVICES_TOLD).join(', ')}`, { cause });
+  }
+}
 
 /** What a filter says it holds. */
 export type Named = Partial<Pick<DirectiveName, 'lineage' | 'revision'>>;
@@ -113,7 +124,7 @@ export class Following {
       await this.look();
       return true;
     } catch (error) {
-      if (error instanceof StoreFault || (error as { code?: string }).code === 'REKINDLE_STORE_FAILED') return false;
+      if (error instanceof StoreFault || error instanceof ServicesUnread) return false;
       throw error;
     }
   }
@@ -157,12 +168,13 @@ export class Following {
     const gone = this.fleet.held().filter(({ name }) => !held.has(name) && !services.has(name));
     const behind = [...services].filter(([name, version]) => (held.get(name) ?? 0) < version);
     const names = [...behind.map(([name]) => name), ...gone.map(({ name }) => name)];
-    const failures: unknown[] = [];
+    const unread = new Map<string, unknown>();
     for (let from = 0; from < names.length; from += AT_ONCE) {
-      const followed = names.slice(from, from + AT_ONCE).map((name) => this.fleet.follow(name, services.get(name)));
-      for (const result of await Promise.allSettled(followed)) if (result.status === 'rejected') failures.push(result.reason);
+      const some = names.slice(from, from + AT_ONCE);
+      await Promise.all(some.map((name) => this.fleet.follow(name, services.get(name)).catch((error: unknown) => unread.set(name, error))));
     }
-    if (failures.length > 0) throw failures[0]; // one that cannot be read holds up no other
+    const [first] = unread.values();
+    if (unread.size > 0) throw new ServicesUnread([...unread.keys()], first); // one that cannot be read holds up no other
   }
 
   private hear(message: string): void {

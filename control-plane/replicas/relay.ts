@@ -92,7 +92,7 @@ export class Relay {
       try {
         this.takeOne(relayed);
       } catch (error) {
-        this.log.warn({ err: error, service: relayed.service, from }, 'a report of another replica was not taken');
+        this.log.warn({ err: error, service: relayed?.service, from }, 'a report of another replica was not taken');
       }
     }
   }

@@ -71,6 +71,6 @@ function tickerPart({ leaderTickAgeMs: ageMs, role, isLeader }: RouteDependencie
 }
 
 function followingPart(ageMs: number | null): Part {
-  if (ageMs === null) return { ok: false, detail: 'changes of other replicas have not been looked for yet' };
+  if (ageMs === null) return { ok: false, detail: 'changes of other replicas were never all known yet' };
   return { ok: ageMs < FOLLOWED_LATE_MS, detail: `changes of other replicas were all known ${Math.round(ageMs)} ms ago` };
 }

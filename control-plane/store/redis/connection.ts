@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { StoreFault } from '../store.ts';
+import type { FaultKind, StoreFault } from '../store.ts';
 import { faultOf, NOT_READY } from './faults.ts';
 
 /** A command that has no answer by then fails; its connection is given up a little later if it stays silent. */
@@ -19,7 +19,7 @@ export type Purpose = 'commands' | 'messages';
 export class Connection {
   readonly redis: Redis;
   private lastError: Error | null = null;
-  private toldFault: string | null = null;
+  private toldFault: FaultKind | null = null;
 
   constructor(url: URL, purpose: Purpose, log: Logger) {
     this.redis = new Redis(url.href, {
@@ -43,14 +43,21 @@ export class Connection {
     this.redis.on('error', (error: Error) => {
       this.lastError = error;
       const fault = faultOf(error, null);
-      if (this.toldFault === fault.message) return; // one line per outage, not per attempt
-      this.toldFault = fault.message;
+      if (this.toldFault === fault.kind) return; // one line per outage, not per attempt
+      this.toldFault = fault.kind;
       log.error({ purpose, fault: fault.kind }, fault.message);
     });
     this.redis.on('ready', () => {
-      if (this.toldFault !== null) log.info({ purpose }, 'connected to Redis again');
-      this.toldFault = null;
       this.lastError = null;
+      if (this.toldFault === null) return;
+      // One that hangs takes connections all the same.
+      this.redis.ping().then(
+        () => {
+          log.info({ purpose }, 'connected to Redis again');
+          this.toldFault = null;
+        },
+        () => undefined,
+      );
     });
   }
 

@@ -6,7 +6,9 @@ import { FLEET_KEYS, serviceKeys } from './keys.ts';
 import { FORMAT } from './open.ts';
 import { add, run, sent } from './scripts.ts';
 
+/** What is sent at once, so that it arrives within a command's time. */
 const SERVICES_AT_ONCE = 100;
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 /** Begins a new lineage after `from`, or takes the one that another process began. */
 export function renewLineage(connection: Connection, from: string, lastCounter: number): Promise<string> {
@@ -24,12 +26,11 @@ export async function putBack(
   policies: number,
 ): Promise<readonly string[]> {
   const restored: string[] = [];
-  for (let from = 0; from < held.length; from += SERVICES_AT_ONCE) {
-    const some = held.slice(from, from + SERVICES_AT_ONCE);
+  for (const some of portions(held, (state) => putBackOf(lineage, state, nowMs, policies))) {
     const results = await connection.use((redis) => {
       const pipeline = redis.pipeline();
       pipeline.sadd(FLEET_KEYS.services, ...some.map(({ service }) => service));
-      for (const state of some) addState(pipeline, lineage, state, nowMs, policies);
+      for (const { keys, args } of some) add(pipeline, 'put-back', keys, args);
       return sent<string>(pipeline);
     });
     restored.push(...some.filter((_, index) => results[index + 1] === 'restored').map(({ service }) => service));
@@ -49,7 +50,28 @@ export function restoredEntry(lineage: string, nowMs: number, revision: number):
   };
 }
 
-function addState(pipeline: Parameters<typeof add>[0], lineage: string, held: Stored, nowMs: number, policies: number): void {
+interface PutBack {
+  readonly service: string;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
+function* portions(held: readonly Stored[], putBackFor: (state: Stored) => PutBack): Generator<readonly PutBack[]> {
+  let some: PutBack[] = [];
+  let bytes = 0;
+  for (const state of held) {
+    const next = putBackFor(state);
+    some.push(next);
+    bytes += next.args.reduce<number>((sum, arg) => sum + String(arg).length, 0);
+    if (some.length < SERVICES_AT_ONCE && bytes < BYTES_AT_ONCE) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
+}
+
+function putBackOf(lineage: string, held: Stored, nowMs: number, policies: number): PutBack {
   const { head, audit, snapshot, policies: policyRows } = serviceKeys(held.service);
   const { version } = held;
   const given = isTombstone(held)
@@ -57,7 +79,7 @@ function addState(pipeline: Parameters<typeof add>[0], lineage: string, held: St
     : withPolicy(held, { lineage, version, policyRevision: held.policyRevision, savedAtMs: Math.floor(nowMs), policies });
   const entry = restoredEntry(lineage, nowMs, held.revision);
   const args = [JSON.stringify(given.about), JSON.stringify(given.state), given.policy, JSON.stringify(given.flags), Math.floor(nowMs)];
-  add(pipeline, 'put-back', [head, audit, snapshot, policyRows], [...args, JSON.stringify(entry)]);
+  return { service: held.service, keys: [head, audit, snapshot, policyRows], args: [...args, JSON.stringify(entry)] };
 }
 
 function withPolicy(held: Exclude<Stored, { deleted: true }>, about: object) {

@@ -1,3 +1,5 @@
+import { StoreFault } from '../store.ts';
+
 /** A numbered row of a sorted set: its number makes equal values two rows, its time is read where the value need not be. */
 export interface Row<V> {
   readonly number: number;
@@ -16,6 +18,15 @@ export function parseRow<V>(text: string): Row<V> {
   return {
     number: Number(text.slice(0, first)),
     atMs: Number(text.slice(first + 1, second)),
-    value: JSON.parse(text.slice(second + 1)) as V,
+    value: parseStored<V>(text.slice(second + 1), 'a row'),
   };
+}
+
+/** What a script or a process of this format wrote; anything else is told as what it is. Throws StoreFault. */
+export function parseStored<V>(text: string, what: string): V {
+  try {
+    return JSON.parse(text) as V;
+  } catch (error) {
+    throw new StoreFault('broken', `${what} in the store cannot be read (${(error as Error).message})`, false, error);
+  }
 }

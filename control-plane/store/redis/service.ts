@@ -1,9 +1,9 @@
 import type { Policy } from '../../contract/policy.ts';
 import { whole } from '../recovery-row.ts';
-import { isTombstone, type Stored } from '../store.ts';
+import { isTombstone, type Stored, StoreFault } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { serviceKeys } from './keys.ts';
-import { parseRow } from './rows.ts';
+import { parseRow, parseStored } from './rows.ts';
 import { run } from './scripts.ts';
 
 /** Reads one service with its policy by one round trip. */
@@ -11,9 +11,10 @@ export async function loadService(connection: Connection, service: string): Prom
   const { head, policies } = serviceKeys(service);
   const [state, policy] = await connection.use((redis) => run<[string, string]>(redis, 'load', [head, policies], []));
   if (state === '') return null;
-  const stored = JSON.parse(state) as Stored;
+  const stored = parseStored<Stored>(state, `the state of ${service}`);
   if (isTombstone(stored)) return stored;
-  if (policy === '') throw new Error(`the policy of revision ${stored.policyRevision} of ${service} is missing from the store`);
+  if (policy === '')
+    throw new StoreFault('broken', `revision ${stored.policyRevision} of the policy of ${service} is missing from the store`, false);
   const { recovery } = stored;
   return { ...stored, recovery: recovery && whole(recovery), policy: parseRow<Policy>(policy).value };
 }

@@ -2,6 +2,7 @@ import { ACCESS_AUDIT, type AuditEntry, StoreFault, TOKENS, type TokenRecord } f
 import type { AuditTable } from './audit-table.ts';
 import type { Connection } from './connection.ts';
 import { FLEET_KEYS } from './keys.ts';
+import { parseStored } from './rows.ts';
 import { run, sent } from './scripts.ts';
 
 /** Tokens, and how many changes led to them. */
@@ -39,7 +40,7 @@ export class TokenTable {
     const changes = Number(told ?? 0);
     const isBehind = changes < known.changes || (changes === known.changes && texts.length !== known.records.size);
     if (isBehind) throw new StoreFault('broken', 'the store has lost access tokens that are known here', false);
-    const records = texts.map((text) => JSON.parse(text) as TokenRecord).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const records = texts.map((text) => parseStored<TokenRecord>(text, 'an access token')).sort((a, b) => (a.id < b.id ? -1 : 1));
     this.remembered = { changes, records: new Map(records.map((record) => [record.id, record])) };
     return records;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FleetEvent } from '../../../control-plane/fleet/events.ts';
 import { policyDraft, putPolicy, reportOf } from '../fleet/stage.ts';
-import { startServer } from '../store/redis/server.ts';
+import { openClient, startServer } from '../store/redis/server.ts';
 import { CheckedFilter } from './checked-filter.ts';
 import { type Replica, replicaAt } from './stage.ts';
 
@@ -86,6 +86,31 @@ test('messages that nobody understands end in the log', async () => {
   await override(a, 'catalog', 5);
   await expect.poll(() => b.fleet.find('shop')?.stored.revision).toBe(2);
   expect(b.lines.filter(({ level }) => Number(level) > 40)).toEqual([]);
+});
+
+test('a service that cannot be read keeps no replica from starting and no other service from changing, and is told once', async () => {
+  const { url, a, b } = await pair('catalog');
+  await putPolicy(a, policyDraft('bank', 'loans'));
+  await expect.poll(() => b.fleet.find('bank')?.stored.version).toBe(1);
+  const head = 'rekindle:{service:shop}:head';
+  const redis = openClient(url);
+  const state = (await redis.hget(head, 'state'))!;
+  await redis.hset(head, { state: '{', version: 2 });
+  await expect.poll(() => b.replicas!.following.failure?.message, { timeout: 3000 }).toBe('1 services cannot be read: shop');
+  for (const replica of [a, b, await replicaAt(url)]) {
+    await putPolicy(replica, policyDraft('bank', 'cards'), { 'if-match': '*' });
+    const refused = await replica.app.inject({
+      method: 'PUT',
+      url: '/v1/policies/shop',
+      payload: policyDraft('shop', 'x'),
+      headers: { 'if-match': '*' },
+    });
+    expect(refused.json()).toMatchObject({ status: 503, because: 'store-broken' });
+    expect(refused.json().detail).toContain('the state of shop in the store cannot be read');
+  }
+  expect(b.lines.filter(({ msg }) => msg === 'the store failed')).toHaveLength(1);
+  await redis.hset(head, { state, version: 1 });
+  await expect.poll(() => b.replicas!.following.failure, { timeout: 3000 }).toBe(null);
 });
 
 describe('reports', () => {

@@ -183,6 +183,31 @@ describe('a server that is away', () => {
     expect((await store.load('shop'))!.version).toBeOneOf([1, 2]);
   });
 
+  test('hanging for long is told once per connection, however often that is made anew', async () => {
+    const server = await startServer();
+    const lines: { msg: string; level: number; purpose: string }[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const store = await openStore(server.url, { log });
+    process.kill(server.pid, 'SIGSTOP');
+    onTestFinished(() => void process.kill(server.pid, 'SIGCONT'));
+    const until = performance.now() + 7000;
+    let tries = 0;
+    while (performance.now() < until) {
+      await failure(() => store.check());
+      tries++;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(tries).toBeGreaterThan(5);
+    expect(
+      lines
+        .filter(({ level }) => level > 40)
+        .map(({ purpose }) => purpose)
+        .sort(),
+    ).toEqual(['commands', 'messages']);
+    process.kill(server.pid, 'SIGCONT');
+    await expect.poll(() => lines.filter(({ msg }) => msg === 'connected to Redis again').length, { timeout: 10_000 }).toBe(2);
+  });
+
   test('cut off by the network, and back', async () => {
     const server = await startServer();
     const line = await startLine(server.port);
