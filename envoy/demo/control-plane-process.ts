@@ -47,6 +47,7 @@ export async function startControlPlane(
 export async function putPolicy(port: number, policy: { readonly service: string }, host = '127.0.0.1'): Promise<number> {
   const base = `http://${host}:${port}/v1`;
   const present = await fetch(`${base}/policies/${policy.service}`);
+  if (present.status === 401) throw new Error('the store holds access tokens, of which the demo has none: remove it to begin anew');
   const etag = present.headers.get('etag');
   const condition: Record<string, string> = present.status === 404 || etag === null ? { 'if-none-match': '*' } : { 'if-match': etag };
   const response = await fetch(`${base}/policies/${policy.service}`, {

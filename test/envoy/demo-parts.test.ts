@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { putPolicy } from '../../envoy/demo/control-plane-process.ts';
+import { listen } from '../../envoy/demo/http-server.ts';
 import { parseMarker } from '../../envoy/demo/load.ts';
 import { markedIn, parseSamples, sumIn, valueIn } from '../../envoy/demo/prometheus.ts';
 import { parseShopMode } from '../../envoy/demo/shop-mode.ts';
@@ -43,4 +46,11 @@ test.for([
   { given: null, means: null },
 ])('the mode $given', ({ given, means }) => {
   expect(parseShopMode(given)).toEqual(means);
+});
+
+test('a store with access tokens, which shuts the demo out, is told with the remedy', async () => {
+  const server = createServer((_, response) => response.writeHead(401).end());
+  onTestFinished(() => void server.close());
+  const port = await listen(server, 0);
+  await expect(putPolicy(port, { service: 'shop' })).rejects.toThrow(/holds access tokens.*remove it to begin anew/);
 });
