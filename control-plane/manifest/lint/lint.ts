@@ -18,9 +18,6 @@ const LINTERS: Readonly<Record<string, (document: Json) => Finding[]>> = {
   TrafficExtension: lintExtension,
 };
 
-/** Whether this module has something to say about documents of this kind. */
-const isManifestKind = (kind: unknown): boolean => typeof kind === 'string' && Object.hasOwn(LINTERS, kind);
-
 /** What Istio would accept in silence, in a YAML text with any number of manifests; other kinds are passed over. */
 export function lintManifests(text: string): LocatedFinding[] {
   const lines = new LineCounter();
@@ -48,7 +45,7 @@ function findingsOf(document: Document): Finding[] {
     return [error([], (problem as Error).message, 'correct the YAML')]; // aliases that grow beyond all bounds
   }
   const kind = (value as Json | null)?.['kind'];
-  return typeof kind === 'string' && isManifestKind(kind) ? (LINTERS[kind]?.(value as Json) ?? []) : [];
+  return typeof kind === 'string' && Object.hasOwn(LINTERS, kind) ? LINTERS[kind]!(value as Json) : [];
 }
 
 /** Where the member stands, or the nearest thing around the place where it is missing. */

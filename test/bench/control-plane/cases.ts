@@ -3,7 +3,7 @@ import { putPolicy } from '../../../envoy/demo/control-plane-process.ts';
 import { Crowd, changeFlag } from './crowd.ts';
 import { type Figure, mib, ms, quantile, whole } from './figures.ts';
 import { namesOf, policyOf } from './policies.ts';
-import { ReportingProxy } from './reporting-proxy.ts';
+import { ReportingProxy, reportFor } from './reporting-proxy.ts';
 import { type Server, startServer } from './server.ts';
 
 export interface Size {
@@ -105,16 +105,6 @@ export async function reports({ reportSeconds }: Size): Promise<Figure[]> {
     const result = `${whole(rate)} (p99 ${ms(quantile(times, 0.99))}); ${whole(times.length / cpuSeconds)} per second of CPU`;
     return [{ what: 'reports a second, 100 proxies, 20 of 512 features changed', result, bar: '≥ 5,000', isMet: rate >= 5000 }];
   });
-}
-
-async function reportFor(proxies: readonly ReportingProxy[], forMs: number): Promise<number[]> {
-  const untilMs = performance.now() + forMs;
-  const times: number[] = [];
-  const all = proxies.map(async (proxy) => {
-    while (performance.now() < untilMs) times.push(await proxy.report(1000));
-  });
-  await Promise.all(all);
-  return times;
 }
 
 /** 100 services of 512 features; each has ten proxies that report once a second, 20 features with traffic. */

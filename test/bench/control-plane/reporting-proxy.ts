@@ -53,3 +53,14 @@ export class ReportingProxy {
     );
   }
 }
+
+/** All report for so long, each as soon as its last report was answered; gives the times in ms until the answers. */
+export async function reportFor(proxies: readonly ReportingProxy[], forMs: number): Promise<number[]> {
+  const untilMs = performance.now() + forMs;
+  const times: number[] = [];
+  const all = proxies.map(async (proxy) => {
+    while (performance.now() < untilMs) times.push(await proxy.report(1000));
+  });
+  await Promise.all(all);
+  return times;
+}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { putPolicy } from '../../../envoy/demo/control-plane-process.ts';
 import { mib, ms, quantile, whole } from '../control-plane/figures.ts';
 import { namesOf, policyOf } from '../control-plane/policies.ts';
-import { ReportingProxy } from '../control-plane/reporting-proxy.ts';
+import { ReportingProxy, reportFor } from '../control-plane/reporting-proxy.ts';
 import { type Fleet, type Rates, ratesOf, startFleet } from './fleet.ts';
 import { Population } from './population.ts';
 
@@ -74,16 +74,6 @@ export async function reports({ seconds }: Size): Promise<ReportFigures> {
     for (const proxy of proxies) proxy.end();
     return { perSecond: (1000 * times.length) / (after.atMs - before.atMs), p99: quantile(times, 0.99), rates: ratesOf(before, after) };
   });
-}
-
-async function reportFor(proxies: readonly ReportingProxy[], forMs: number): Promise<number[]> {
-  const untilMs = performance.now() + forMs;
-  const times: number[] = [];
-  const all = proxies.map(async (proxy) => {
-    while (performance.now() < untilMs) times.push(await proxy.report(1000));
-  });
-  await Promise.all(all);
-  return times;
 }
 
 async function over(fleet: Fleet, seconds: number): Promise<Rates> {

@@ -29,6 +29,16 @@ async function failure(use: () => Promise<unknown>): Promise<{ kind: string; isD
   return error as never;
 }
 
+/** Resolves when the store takes writes again. */
+async function works(store: Store): Promise<void> {
+  const state = () =>
+    store.check().then(
+      () => 'works',
+      () => null,
+    );
+  await expect.poll(state, { timeout: 10_000 }).toBe('works');
+}
+
 describe('what Redis says is told apart', () => {
   test('read-only: reads go on, and writes are back after the failover', async () => {
     const server = await startServer();
@@ -73,16 +83,7 @@ describe('what Redis says is told apart', () => {
     expect(lines.some((line) => line.includes('refuses the password of REDIS_URL'))).toBe(true);
     expect(lines.join('')).not.toMatch(/old-secret|new-secret/);
     await redis.config('SET', 'requirepass', 'old-secret');
-    await expect
-      .poll(
-        () =>
-          store.check().then(
-            () => 'works',
-            () => null,
-          ),
-        { timeout: 5000 },
-      )
-      .toBe('works');
+    await works(store);
   });
 
   test('missing rights; with those that the docs name everything works', async () => {
@@ -121,16 +122,7 @@ describe('what Redis says is told apart', () => {
     const loaded = first.restart({ settings: slow });
     await expect.poll(() => failure(() => store.check()), { timeout: 5000, interval: 20 }).toMatchObject({ kind: 'loading' });
     await loaded;
-    await expect
-      .poll(
-        () =>
-          store.check().then(
-            () => 'works',
-            () => null,
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe('works');
+    await works(store);
   });
 });
 
@@ -170,16 +162,7 @@ describe('a server that is away', () => {
     for (let i = 0; i < 400; i++) await failure(() => store.putCopy('shop', `k${i}`, copy, 1e9));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024);
     process.kill(server.pid, 'SIGCONT');
-    await expect
-      .poll(
-        () =>
-          store.check().then(
-            () => 'works',
-            () => null,
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe('works');
+    await works(store);
     expect((await store.load('shop'))!.version).toBeOneOf([1, 2]);
   });
 
@@ -215,16 +198,7 @@ describe('a server that is away', () => {
     line.cut();
     await expect.poll(() => failure(() => store.check())).toMatchObject({ kind: 'unreachable', isDoubtful: false });
     line.mend();
-    await expect
-      .poll(
-        () =>
-          store.check().then(
-            () => 'works',
-            () => null,
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe('works');
+    await works(store);
   });
 });
 
