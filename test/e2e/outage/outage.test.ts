@@ -70,6 +70,7 @@ test('the open feature is about to raise its alert, and nothing else is amiss', 
   expect(names).toContain('RekindleFeatureOpen');
   names.delete('RekindleFeatureOpen');
   names.delete('RekindleRecoverySlow'); // pending for its half hour
+  names.delete('RekindleProxyBehind'); // pending where a flag changed between the scrapes of the two servers
   expect([...names]).toEqual([]);
   expect(series.filter(({ metric }) => metric['alertstate'] === 'firing').map(({ metric }) => metric['alertname'])).toEqual([]);
 });
