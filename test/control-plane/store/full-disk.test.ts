@@ -49,15 +49,16 @@ test('a full disk refuses writes with a problem, keeps the state, and is over wh
   expect(await refused.json()).toMatchObject({ code: 'REKINDLE_STORE_FAILED' });
   const before = await directive();
   expect(before.policyRevision).toBe(confirmed);
-  const unready = await call('/readyz');
-  expect(unready.status).toBe(503);
-  expect(await unready.json()).toMatchObject({
+  const degraded = await call('/readyz');
+  expect(degraded.status).toBe(200); // filters are served all the same
+  expect(await degraded.json()).toMatchObject({
+    status: 'degraded',
     parts: { store: { ok: false, detail: expect.stringContaining('cannot write to its disk') } },
   });
   expect((await call('/livez')).status).toBe(200);
 
   limitFiles(running, 'unlimited');
-  await expect.poll(async () => (await call('/readyz')).status).toBe(200);
+  await expect.poll(async () => ((await (await call('/readyz')).json()) as { status: string }).status).toBe('ready');
   expect((await write()).status).toBe(200);
   const after = await directive();
   expect(after.policyRevision).toBe(before.policyRevision + 1);
