@@ -4,7 +4,7 @@
 export const FILTER_VERSION = '0.2.0';
 
 /** SHA-256 of the module. */
-export const FILTER_SHA256 = '6e9db7452294bc40c54230ad5eb05b8959cfa3747534aa1484a1a250d4f1d4c4';
+export const FILTER_SHA256 = 'ee374c5a4dc53812012d7d2c9cf27d0a0286ae97078fd1b16336772ae8cc4dc2';
 
 /** What the module imports and exports: the least that it has to be allowed. */
 export const FILTER_CAPABILITIES: readonly string[] = [

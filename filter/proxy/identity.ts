@@ -4,7 +4,7 @@ import { proxyKey } from "./keys";
 
 const KIND: i64 = 3;
 
-/** What all VMs of one Envoy process agree on: drawn once, by the first VM that ticks. */
+/** What all VMs of one Envoy process agree on: drawn once, by the first VM that ticks or has a copy to place. */
 export class Identity {
   /** Names the process in reports. */
   instance: i64 = 0;

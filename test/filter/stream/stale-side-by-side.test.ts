@@ -40,3 +40,12 @@ test('a copy that waits for the data it replaces is not overwritten by the next 
   second!.upstream!.sendData('broken', true);
   expect([first!.client.body, second!.client.body]).toEqual(['first', 'other']);
 });
+
+test('a copy that comes before any worker has ticked is found afterwards, by each worker', () => {
+  const it = scene({ features: [feature('catalog', { fallback: [{ stale: {} }] })] });
+  it.send({ path: '/catalog/1', worker: 0 }, { body: 'early' });
+  it.advance(200);
+  it.trip('/catalog/2');
+  it.tick();
+  expect([0, 1].map((worker) => it.proxy.request({ path: '/catalog/1', worker }).client.body)).toEqual(['early', 'early']);
+});
