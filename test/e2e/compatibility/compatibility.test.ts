@@ -14,6 +14,9 @@ import { openStage } from '../stage.ts';
 test(`a filter of ${OLDER} beside today's control plane: trips, degrades, is opened and brought back by the fleet`, async () => {
   const stage = await openStage({ module: OLDER_MODULE, controlPlane: true, plugin: withControlPlane() });
   await putPolicy(stage.ports.controlPlane, POLICY);
+  // That version loses the copies that come before a worker's first tick, and the directive comes after it.
+  const revision = async () => valueIn(await stage.envoy.metrics(), 'rekindle_directive_revision', { service: 'shop' });
+  await waitFor('the directive', async () => ((await revision()) ? true : null), 35_000);
   const clients = startClients(stage);
   await clients.see('the shop', null);
 
