@@ -8,6 +8,7 @@ import { newestSequence, newsSince } from './fleet/audit-news.ts';
 import { type Change, changeBy, endedBy } from './fleet/change.ts';
 import { EventFeed } from './fleet/events.ts';
 import { FleetService } from './fleet/service.ts';
+import { readEach } from './fleet/service-reads.ts';
 import { storeProblem } from './fleet/store-problem.ts';
 import { Turns } from './fleet/turns.ts';
 import { Watchers } from './fleet/watchers.ts';
@@ -31,8 +32,6 @@ export class Deposed extends Error {
 
 /** Each one that fails means that another process wrote, so somebody gets on. */
 const WRITE_ATTEMPTS = 10;
-/** Services that are read at the same time at a start. */
-const LOADED_AT_ONCE = 20;
 /** Changes that a reader of events may have missed and still gets. */
 const EVENTS_KEPT = 5000;
 
@@ -67,11 +66,7 @@ export class Fleet {
 
   /** Takes over what the store holds; what led to it is no news. */
   async load(): Promise<void> {
-    const names = await this.store.services();
-    for (let from = 0; from < names.length; from += LOADED_AT_ONCE)
-      await Promise.all(
-        names.slice(from, from + LOADED_AT_ONCE).map((name) => this.loadOne(name).catch((error) => this.leaveOut(name, error))),
-      );
+    await readEach(await this.store.services(), (name) => this.loadOne(name).catch((error) => this.leaveOut(name, error)));
   }
 
   /** One service that cannot be read keeps no process from serving the others; its filters keep what they have. */

@@ -1,11 +1,10 @@
 import type { Logger } from 'pino';
 import type { DirectiveName } from '../fleet/directive.ts';
+import { readEach } from '../fleet/service-reads.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Bus, CHANGES, type ChangeMessage, type Store, StoreFault, type Versions } from '../store/store.ts';
 
 const LOOK_EVERY_MS = 1000;
-/** Services that are read at the same time. */
-const AT_ONCE = 20;
 /** Of those that could not be read, in the log. */
 const SERVICES_TOLD = 10;
 /** A filter that names a revision which nobody can have must not renew the lineage again and again. */
@@ -169,10 +168,7 @@ export class Following {
     const behind = [...services].filter(([name, version]) => (held.get(name) ?? 0) < version);
     const names = [...behind.map(([name]) => name), ...gone.map(({ name }) => name)];
     const unread = new Map<string, unknown>();
-    for (let from = 0; from < names.length; from += AT_ONCE) {
-      const some = names.slice(from, from + AT_ONCE);
-      await Promise.all(some.map((name) => this.fleet.follow(name, services.get(name)).catch((error: unknown) => unread.set(name, error))));
-    }
+    await readEach(names, (name) => this.fleet.follow(name, services.get(name)).catch((error: unknown) => unread.set(name, error)));
     const [first] = unread.values();
     if (unread.size > 0) throw new ServicesUnread([...unread.keys()], first); // one that cannot be read holds up no other
   }
